@@ -1,0 +1,74 @@
+"""From a specification to a plain `torch.nn.Module`."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import pandas as pd
+import torch
+from torch import nn
+
+from explorer.data import Dataset
+from explorer.errors import SpecError
+from explorer.models.plan import Plan, plan
+from explorer.specs import ModelSpec
+
+
+def checked(spec: ModelSpec, dataset: Dataset, batch_size: int = 1) -> Plan:
+    """The plan of a model that works; raises its `SpecError` otherwise."""
+    made = plan(spec, dataset)
+    if made.problem:
+        raise SpecError(str(made.problem), made.problem.layer)  # a copy: the plan is cached and shared
+    made.check_memory(batch_size)
+    return made
+
+
+def build(spec: ModelSpec, dataset: Dataset, seed: int = 0) -> nn.Sequential:
+    """Build a model.
+
+    Args:
+        spec: The model.
+        dataset: Gives the input shape and the number of classes.
+        seed: Fixes the first weights; torch's global generator is left as it was.
+
+    Returns:
+        An `nn.Sequential` on the CPU in training mode, taking (N, *shape) and returning logits (N, classes). Its
+        layers are named after their kind: ``conv1``, ``relu1``, ``conv2`` …
+
+    Raises:
+        SpecError: The model cannot work; the message says which layer and how to mend it.
+    """
+    layers = checked(spec, dataset).layers
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(OrderedDict((layer.name, layer.call.make()) for layer in layers))
+
+
+def summarize(spec: ModelSpec, dataset: Dataset) -> pd.DataFrame:
+    """What every layer makes and costs, one row each.
+
+    Returns:
+        Columns ``layer`` (its name in the built model), ``kind``, ``output_shape`` (one example, "16×8×8"),
+        ``parameters`` (trainable weights), ``macs`` (multiply-adds for one example) and ``receptive_field`` (input
+        pixels one output value depends on, "5×5", or empty).
+
+    Raises:
+        SpecError: The model cannot work.
+    """
+    return table(checked(spec, dataset))
+
+
+def table(made: Plan) -> pd.DataFrame:
+    """`summarize` for a plan, including one that works only up to some layer."""
+    rows = [
+        {
+            "layer": layer.name,
+            "kind": layer.kind,
+            "output_shape": str(layer.output),
+            "parameters": layer.parameters,
+            "macs": layer.macs,
+            "receptive_field": "×".join(map(str, layer.receptive_field or ())),
+        }
+        for layer in made.layers
+    ]
+    return pd.DataFrame(rows, columns=["layer", "kind", "output_shape", "parameters", "macs", "receptive_field"])

@@ -1,0 +1,47 @@
+"""A family: a starter model that suits the data set it is asked for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from explorer.data import Dataset
+from explorer.errors import NotApplicable
+from explorer.registry import Declared, Registry
+from explorer.specs import ModelSpec
+
+
+class Family(Declared):
+    """Base of all families."""
+
+    order: ClassVar[int] = 100
+
+    def needs(self, dataset: Dataset) -> str | None:
+        """Why the family does not fit this data set, in words, or None if it does."""
+        return None
+
+    @abstractmethod
+    def spec(self, dataset: Dataset) -> ModelSpec:
+        """The starter model for this data set."""
+
+
+FAMILIES = Registry("family", Family, "explorer.models.families")
+
+
+def preset(name: str, dataset: Dataset, **params: Any) -> ModelSpec:
+    """The starter model of a family, sized for a data set.
+
+    Args:
+        name: A family, such as ``"cnn"``.
+        dataset: What it is to learn.
+        **params: The family's parameters, such as ``width``.
+
+    Raises:
+        UnknownName: No such family.
+        SpecError: No such parameter, or a wrong value.
+        NotApplicable: The family does not fit the data set; the message says why.
+    """
+    family = FAMILIES.make(name, **params)
+    if reason := family.needs(dataset):
+        raise NotApplicable(f"{family.title} does not fit {dataset.title}: {reason}")
+    return family.spec(dataset)

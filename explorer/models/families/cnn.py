@@ -1,0 +1,44 @@
+"""Convolutional network."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from explorer.data import Dataset
+from explorer.models.families.base import Family
+from explorer.specs import ModelSpec
+
+
+class CNN(Family):
+    """Small filters slid over the image, pooled, then a linear classifier (LeCun et al., 1998).
+
+    Small images are pooled once, larger ones after each convolution.
+    """
+
+    name = "cnn"
+    title = "CNN"
+    order = 2
+
+    width: int = Field(
+        16, ge=1, le=1024, description="Channels of the first convolution; the second has twice as many."
+    )
+
+    def needs(self, dataset: Dataset) -> str | None:
+        return None if dataset.modality == "image" else "its inputs are not images."
+
+    def spec(self, dataset: Dataset) -> ModelSpec:
+        def block(channels: int) -> list[dict]:
+            return [{"kind": "conv", "channels": channels}, {"kind": "batchnorm"}, {"kind": "relu"}]
+
+        pool = [{"kind": "maxpool"}]
+        large = min(dataset.shape.size[1:]) >= 16
+        return ModelSpec.of(
+            *block(self.width),
+            *(pool if large else []),
+            *block(2 * self.width),
+            *pool,
+            {"kind": "flatten"},
+            {"kind": "linear", "units": 64},
+            {"kind": "relu"},
+            {"kind": "output"},
+        )

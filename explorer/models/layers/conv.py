@@ -1,0 +1,41 @@
+"""Convolution."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from torch import nn
+
+from explorer.models.layers.base import Call, Layer, check_window
+from explorer.specs import Shape
+
+
+class Conv(Layer):
+    """Slides small learned filters over the image; each filter makes one channel of the output.
+
+    (N, C, H, W) → (N, channels, H', W'), see `torch.nn.Conv2d`.
+    """
+
+    name = "conv"
+    title = "Convolution"
+    order = 1
+    accepts = ("image",)
+
+    channels: int = Field(16, ge=1, le=4096, description="How many filters, and so how many output channels.")
+    kernel: int = Field(3, ge=1, le=31, description="Side of a filter in pixels.")
+    stride: int = Field(1, ge=1, le=16, description="How far a filter moves at a time; 2 halves the image.")
+    padding: Literal["same", "none"] = Field(
+        "same", description="Same: zeros around the image, so that stride 1 keeps its size. None: the image shrinks."
+    )
+
+    def call(self, given: Shape, classes: int) -> Call:
+        padding = self.kernel // 2 if self.padding == "same" else 0
+        check_window(self.kernel, padding, given, "kernel")
+        options = {"stride": self.stride} if self.stride > 1 else {}
+        if padding:
+            options["padding"] = padding
+        return Call(nn.Conv2d, (given.size[0], self.channels, self.kernel), options)
+
+    def windows(self) -> list[tuple[int, int]]:
+        return [(self.kernel, self.stride)]

@@ -1,0 +1,47 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from torch import nn
+
+from explorer.models.layers.base import WHOLE, Call, Layer
+from explorer.specs import Shape
+
+
+class Linear(Layer):
+    """Every output is a weighted sum of all inputs, plus a bias.
+
+    ``y = W x + b``, (N, D) → (N, units).
+    """
+
+    name = "linear"
+    title = "Linear"
+    order = 2
+    accepts = ("vector",)
+
+    units: int = Field(64, ge=1, le=65536, description="How many numbers come out.")
+
+    def call(self, given: Shape, classes: int) -> Call:
+        return Call(nn.Linear, (given.size[0], self.units))
+
+    def windows(self) -> str:
+        return WHOLE
+
+
+class Output(Layer):
+    """A linear layer with one score (logit) per class; it adapts to the data set.
+
+    (N, D) → (N, classes).
+    """
+
+    name = "output"
+    title = "Output"
+    order = 3
+    accepts = ("vector",)
+
+    def call(self, given: Shape, classes: int) -> Call:
+        return Call(nn.Linear, (given.size[0], classes))
+
+    def windows(self) -> str:
+        return WHOLE

@@ -1,0 +1,192 @@
+"""Working through a specification: what each layer gets, makes and costs, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from explorer.data import Dataset
+from explorer.errors import SpecError, UnknownName
+from explorer.models.layers import LAYERS, WHOLE, Call
+from explorer.models.layers.base import WORDS
+from explorer.specs import LayerSpec, ModelSpec, Shape
+
+MEMORY_BOUND = 2**30
+"""Bytes one training model may take: weights, gradients, optimiser state and the activations of one batch."""
+BYTES = 4  # float32
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One layer in its place.
+
+    Attributes:
+        number: Place in the model, from 1.
+        name: Its name in the built model, such as ``conv1``.
+        given, output: Shapes of one example going in and out.
+        parameters: Trainable weights.
+        macs: Multiply-adds for one example in convolutions and matrix products, counted by torch.
+        receptive_field: (height, width) in input pixels that one output value depends on; None if there are no pixels.
+    """
+
+    number: int
+    name: str
+    kind: str
+    title: str
+    call: Call
+    given: Shape
+    output: Shape
+    parameters: int
+    macs: int
+    receptive_field: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole model, or as much of it as works.
+
+    Attributes:
+        layers: The layers up to the first that cannot work.
+        problem: What is wrong with the next one or with the whole, or None.
+    """
+
+    layers: tuple[Planned, ...]
+    problem: SpecError | None
+
+    @property
+    def parameters(self) -> int:
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        return sum(layer.macs for layer in self.layers)
+
+    def memory(self, batch_size: int) -> int:
+        """Bytes for training: weights, gradients and two optimiser moments, and activations with their gradients."""
+        activations = sum(layer.output.values for layer in self.layers)
+        return BYTES * (4 * self.parameters + 2 * activations * batch_size)
+
+    def check_memory(self, batch_size: int) -> None:
+        """Raise `SpecError` if training with this batch size would take more than `MEMORY_BOUND`."""
+        needed = self.memory(batch_size)
+        if needed > MEMORY_BOUND:
+            biggest = max(self.layers, key=lambda layer: 2 * layer.parameters + layer.output.values * batch_size)
+            raise SpecError(
+                f"This model needs {needed / 2**30:,.1f} GiB to train in batches of {batch_size}; the limit is "
+                f"{MEMORY_BOUND / 2**30:g} GiB. Make layer {biggest.number} ({biggest.kind}) smaller, pool before it, "
+                f"or use a smaller batch.",
+                biggest.number,
+            )
+
+
+def plan(spec: ModelSpec, dataset: Dataset) -> Plan:
+    """Work through a model on a data set, without allocating a single weight.
+
+    Args:
+        spec: The model; it may be wrong.
+        dataset: Gives the input shape and the number of classes.
+
+    Returns:
+        Every layer that works and the first problem, if any.
+    """
+    return _plan(spec.model_dump_json(), dataset.shape, dataset.name, len(dataset.classes))
+
+
+@lru_cache(maxsize=256)
+def _plan(spec: str, shape: Shape, dataset: str, classes: int) -> Plan:
+    layers: list[Planned] = []
+    counts: dict[str, int] = {}
+    field = _Field(shape)
+    for number, layer in enumerate(ModelSpec.model_validate_json(spec).layers, start=1):
+        counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        try:
+            planned = _layer(layer, number, f"{layer.kind}{counts[layer.kind]}", shape, classes, field)
+        except (SpecError, UnknownName) as error:
+            return Plan(tuple(layers), SpecError(f"Layer {number} ({layer.kind}): {error}", number))
+        layers.append(planned)
+        shape = planned.output
+    return Plan(tuple(layers), _end_problem(layers, shape, dataset, classes))
+
+
+def _layer(spec: LayerSpec, number: int, name: str, given: Shape, classes: int, field: _Field) -> Planned:
+    layer = LAYERS[spec.kind].make(**spec.params)
+    if given.kind not in layer.accepts:
+        wanted = " or ".join(WORDS[kind] for kind in layer.accepts)
+        mend = (
+            "Put a Flatten or a Global pool layer before it."
+            if given.kind == "image"
+            else "Move it before the layer that flattens the image."
+        )
+        raise SpecError(f"it got {WORDS[given.kind]} of {given} values, but needs {wanted}. {mend}")
+    call = layer.call(given, classes)
+    try:
+        with torch.device("meta"), _Flops() as counter:
+            module = call.make().eval()
+            output = module(torch.empty(1, *given.size))
+    except (RuntimeError, ValueError) as error:  # what the layer's own checks did not foresee
+        raise SpecError(f"it cannot take {WORDS[given.kind]} of {given} values ({str(error)[:200]})") from None
+    return Planned(
+        number=number,
+        name=name,
+        kind=spec.kind,
+        title=layer.title,
+        call=call,
+        given=given,
+        output=Shape(kind=layer.gives or given.kind, size=tuple(output.shape[1:])),
+        parameters=sum(weight.numel() for weight in module.parameters()),
+        macs=counter.total // 2,
+        receptive_field=field.through(layer.windows()),
+    )
+
+
+class _Flops(TorchDispatchMode):
+    """Adds up torch's own operation counts.
+
+    `FlopCounterMode` counts the same but hooks every module of the process, which other sessions would feel.
+    """
+
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        if formula := flop_registry.get(func.overloadpacket):
+            self.total += formula(*args, **(kwargs or {}), out_val=output)
+        return output
+
+
+class _Field:
+    """The receptive field as it grows from layer to layer (Araujo et al., 2019, equations 2 and 3)."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.limit = shape.size[1:] if shape.kind == "image" else None
+        self.size, self.jump = 1, 1
+
+    def through(self, windows: list[tuple[int, int]] | str) -> tuple[int, int] | None:
+        if self.limit is None:
+            return None
+        if windows == WHOLE:
+            self.size = max(self.limit)
+        else:
+            for kernel, stride in windows:
+                self.size += (kernel - 1) * self.jump
+                self.jump *= stride
+        return tuple(min(self.size, side) for side in self.limit)
+
+
+def _end_problem(layers: list[Planned], shape: Shape, dataset: str, classes: int) -> SpecError | None:
+    if not layers:
+        return SpecError("The model has no layers yet. Start from a family or add a layer.")
+    last = layers[-1]
+    if shape.kind == "vector" and shape.size == (classes,):
+        return None
+    mend = "Add an Output layer at the end." if shape.kind == "vector" else "Add Flatten and Output layers at the end."
+    return SpecError(
+        f"Layer {last.number} ({last.kind}): the model ends with {shape} values, but {dataset} has {classes} classes. "
+        f"{mend}",
+        last.number,
+    )

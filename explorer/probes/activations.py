@@ -1,0 +1,109 @@
+"""Predictions, feature maps and filters, as frozen arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from explorer.errors import NotApplicable, UnknownName
+from explorer.probes.capture import capture, quiet
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model answers for one example.
+
+    Attributes:
+        logits, probabilities: (classes,) arrays; the probabilities are the softmax of the logits.
+    """
+
+    logits: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def answer(self) -> int:
+        """Number of the most probable class."""
+        return int(self.probabilities.argmax())
+
+
+@dataclass(frozen=True)
+class FeatureMaps:
+    """What one layer makes of one example.
+
+    Attributes:
+        values: (C, H, W) for an image layer, (D,) for a layer of plain units.
+    """
+
+    layer: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Weights of one convolution.
+
+    Attributes:
+        weights: (out channels, in channels, height, width).
+        bias: (out channels,) or None.
+    """
+
+    layer: str
+    weights: np.ndarray
+    bias: np.ndarray | None
+
+
+def one(x: torch.Tensor) -> torch.Tensor:
+    """Check that `x` is a batch of one example, (1, …).
+
+    Raises:
+        NotApplicable: It is not.
+    """
+    if x.ndim < 2 or len(x) != 1:
+        raise NotApplicable(f"Got an input of shape {tuple(x.shape)}; one example as a batch (1, …) is needed: x[:1].")
+    return x
+
+
+def predict(model: nn.Module, x: torch.Tensor) -> Prediction:
+    """Answer for one example, x of shape (1, …), in eval mode."""
+    with quiet(model), torch.no_grad():
+        logits = model(one(x))[0]  # (classes,)
+    return Prediction(_array(logits), _array(logits.softmax(0)))
+
+
+def feature_maps(model: nn.Module, x: torch.Tensor, layer: str) -> FeatureMaps:
+    """What a layer makes of one example.
+
+    Args:
+        model: Any module.
+        x: One example, (1, …).
+        layer: Name of a submodule.
+
+    Raises:
+        UnknownName: The model has no such layer.
+    """
+    with torch.no_grad(), capture(model, [layer]) as seen:
+        model(one(x))
+    return FeatureMaps(layer, _array(seen[layer][0]))
+
+
+def filters(model: nn.Module, layer: str) -> Filters:
+    """Weights of a convolution.
+
+    Raises:
+        UnknownName: The model has no such layer.
+        NotApplicable: The layer is not a convolution.
+    """
+    modules = dict(model.named_modules())
+    if layer not in modules:
+        raise UnknownName("layer in this model", layer, [name for name in modules if name])
+    module = modules[layer]
+    if not isinstance(module, nn.Conv2d):
+        raise NotApplicable(f"Layer {layer} ({type(module).__name__}) has no filters; only convolutions have.")
+    return Filters(layer, _array(module.weight), None if module.bias is None else _array(module.bias))
+
+
+def _array(values: torch.Tensor) -> np.ndarray:
+    return values.detach().cpu().numpy().copy()

@@ -1,0 +1,125 @@
+"""The engine: a process of its own that claims queued runs and trains each in a worker process.
+
+It is started by `Compute` as ``python -m explorer.runs.engine``, so that workers fork from a clean, light process
+instead of from the web server, and it ends when the pipe to its parent does.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing as mp
+import os
+import sys
+import time
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+
+from explorer.errors import ExplorerError, RunGone
+from explorer.runs.settings import Settings
+from explorer.runs.store import Run, RunStore, Status
+
+POLL_SECONDS = 0.05
+RECOVER_SECONDS = 2.0
+
+log = logging.getLogger("explorer.engine")
+
+
+def main() -> int:
+    """Serve the queue until standard input ends."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    settings = Settings.read()
+    store = RunStore(settings.home)
+    context = mp.get_context("forkserver")
+    context.set_forkserver_preload(["explorer.runs.preload"])
+    os.set_blocking(sys.stdin.fileno(), False)
+    with store.owners.hold() as owner:
+        engine = _Engine(store, settings, context, owner)
+        try:
+            engine.serve()
+        finally:
+            engine.end()
+    return 0
+
+
+class _Engine:
+    def __init__(self, store: RunStore, settings: Settings, context: mp.context.BaseContext, owner: str) -> None:
+        self.store, self.settings, self.context, self.owner = store, settings, context, owner
+        self.workers: dict[BaseProcess, Run] = {}
+        self.recovered_at = float("-inf")
+
+    def serve(self) -> None:
+        self._start(_warm)  # starts the fork server before the first click
+        while not self._parent_gone():
+            try:
+                self._round()
+            except ExplorerError as error:  # the disk is full, say: keep trying, the user may mend it
+                log.error("%s", error)
+                time.sleep(1)
+
+    def _round(self) -> None:
+        if time.monotonic() - self.recovered_at > RECOVER_SECONDS:
+            self.recovered_at = time.monotonic()
+            self.store.recover()
+        while len(self.workers) < self.settings.workers and (run := self.store.claim(self.owner)):
+            worker = self._start(_work, str(self.settings.home), run.id, self.owner, self.settings.device)
+            self.workers[worker] = run
+        wait([worker.sentinel for worker in self.workers], timeout=POLL_SECONDS) if self.workers else time.sleep(
+            POLL_SECONDS
+        )
+        for worker in [worker for worker in self.workers if not worker.is_alive()]:
+            run = self.workers.pop(worker)
+            reason = f"The worker died ({_how(worker.exitcode)}). What it wrote is kept; start the run again."
+            if self.store.end(run.id, Status.FAILED, reason):
+                log.error("run %s: worker died: %s", run.id, _how(worker.exitcode))
+
+    def _start(self, target: object, *args: str) -> BaseProcess:
+        worker = self.context.Process(target=target, args=args, daemon=True)
+        worker.start()
+        return worker
+
+    def _parent_gone(self) -> bool:
+        try:
+            return os.read(sys.stdin.fileno(), 1) == b""
+        except BlockingIOError:
+            return False
+
+    def end(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+        for worker in self.workers:
+            worker.join(5)
+
+
+def _how(exitcode: int | None) -> str:
+    return f"signal {-exitcode}" if exitcode and exitcode < 0 else f"exit status {exitcode}"
+
+
+def _warm() -> None:
+    """Nothing: forking it makes the fork server preload."""
+
+
+def _work(home: str, run_id: str, owner: str, device: str) -> None:
+    """Entry of a worker process: train one run."""
+    from explorer.runs.execute import execute
+
+    store = RunStore(home)
+    parent = mp.parent_process()
+
+    def watch(_event: object) -> None:
+        if not parent.is_alive():
+            os._exit(1)  # the engine is gone: whoever comes next marks the run as interrupted
+
+    try:
+        execute(store, store.get(run_id), owner, device, watch)
+    except RunGone:
+        log.info("run %s was deleted while it trained", run_id)
+    except ExplorerError as error:
+        log.error("run %s: %s", run_id, error)
+        store.end(run_id, Status.FAILED, str(error))
+    except Exception:
+        logging.exception("run %s failed", run_id)
+        store.end(run_id, Status.FAILED, "Something unexpected went wrong; the details are in the server's log.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

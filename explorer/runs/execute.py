@@ -1,0 +1,174 @@
+"""Carrying out one run: the loop's events into the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from explorer.data import load_dataset
+from explorer.errors import Diverged, ExplorerError, RunGone
+from explorer.models import build, checked
+from explorer.runs.store import Run, RunStore, Status
+from explorer.specs import RunSpec
+from explorer.training import EpochDone, StepDone, describe_device, evaluate, resolve_device, steps_per_epoch, train
+from explorer.training.device import training_threads
+
+FLUSH_SECONDS = 0.15
+"""How often metrics reach the store."""
+SNAPSHOTS = 40
+"""About how many snapshots a run keeps, evenly spread; the first and last always."""
+
+
+class Stopped(Exception):
+    """The run was asked to stop."""
+
+
+def check(spec: RunSpec) -> tuple[int, int]:
+    """Check that a run can work before it is queued.
+
+    Returns:
+        Its optimiser steps and its parameters.
+
+    Raises:
+        ExplorerError: It cannot; the message says why.
+    """
+    dataset = load_dataset(spec.dataset)
+    made = checked(spec.model, dataset, min(spec.train.batch_size, len(dataset.train)))
+    if not made.parameters:
+        raise ExplorerError("This model has no weights to train. Add a linear or convolution layer.")
+    return steps_per_epoch(len(dataset.train), spec.train.batch_size) * spec.train.epochs, made.parameters
+
+
+def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "") -> Run:
+    """Check a run and put it into the store: queued, or running at once if an owner is given.
+
+    Raises:
+        ExplorerError: It cannot work; nothing was stored.
+    """
+    steps, parameters = check(spec)
+    return store.create(spec, title or default_title(spec), steps, parameters, owner)
+
+
+def default_title(spec: RunSpec) -> str:
+    """What a run is called until it is renamed: ``CNN on digits``."""
+    family = spec.family.upper() if len(spec.family) <= 3 else spec.family.capitalize()
+    return f"{family} on {spec.dataset}"
+
+
+def execute(
+    store: RunStore, run: Run, owner: str, device: str = "auto", watch: Callable[..., None] | None = None
+) -> Run:
+    """Train a claimed run to its end, whatever that is, and return its final row.
+
+    Args:
+        store: Where events go.
+        run: A run that is marked as running for this owner.
+        owner: The name under which it was claimed.
+        device: What ``auto`` in its settings means here.
+        watch: Called with every event; what it raises ends the run as stopped if it is KeyboardInterrupt.
+    """
+    writer = _Writer(store, run.id, owner, run.total_steps)
+    test = None
+    try:
+        status, reason = Status.FINISHED, ""
+        try:
+            model, dataset = _train(run, writer, device, watch)
+            test = evaluate(model, dataset.test)
+        except (Stopped, KeyboardInterrupt):
+            status = Status.STOPPED
+            if writer.model is not None:
+                test = evaluate(writer.model, load_dataset(run.spec.dataset).test)
+        except Diverged as error:
+            status, reason = Status.FAILED, str(error)
+        writer.close(keep_last=status is not Status.FAILED)
+    except RunGone:  # deleted while it trained: leave nothing behind
+        store.snapshots.delete(run.id)
+        raise
+    except ExplorerError as error:
+        status, reason = Status.FAILED, str(error)
+    except (MemoryError, torch.OutOfMemoryError):
+        status, reason = Status.FAILED, "The memory ran out. Use a smaller model or batch."
+    store.end(run.id, status, reason, test)
+    return store.get(run.id)
+
+
+def _train(run: Run, writer: _Writer, device: str, watch: Callable[..., None] | None) -> tuple[torch.nn.Module, Any]:
+    torch.set_num_threads(training_threads())
+    settings = run.spec.train
+    if settings.device == "auto":
+        settings = settings.model_copy(update={"device": device})
+    dataset = load_dataset(run.spec.dataset)
+    model = build(run.spec.model, dataset, seed=settings.seed)
+    writer.begin(model, describe_device(resolve_device(settings.device)))
+    for event in train(model, dataset, settings):
+        writer.take(event)
+        if watch:
+            watch(event)
+    return model, dataset
+
+
+@dataclass
+class _Writer:
+    """Gathers events and writes them a few times a second; keeps snapshots."""
+
+    store: RunStore
+    run_id: str
+    owner: str
+    total_steps: int
+    model: torch.nn.Module | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    last: StepDone | None = None
+    flushed_at: float = float("-inf")
+    rate_from: tuple[int, float] = (0, 0.0)
+    samples: int = 0
+    kept: int = -1
+
+    def begin(self, model: torch.nn.Module, device: str) -> None:
+        self.model = model
+        self.store.snapshots.save(self.run_id, 0, model.state_dict())
+        self.kept = 0
+        self.store.report(self.run_id, self.owner, device=device)
+
+    def take(self, event: StepDone | EpochDone) -> None:
+        if isinstance(event, StepDone):
+            self.last = event
+            self.samples += event.samples
+            self._add("batch", event, {"loss": event.loss, "accuracy": event.accuracy})
+            if event.step % max(1, self.total_steps // SNAPSHOTS) == 0:
+                self._keep(event.step)
+        else:
+            self._add("train", event, event.train)
+            self._add("validation", event, event.validation)
+        if time.monotonic() - self.flushed_at >= FLUSH_SECONDS and self.flush() == "stop":
+            raise Stopped
+
+    def _add(self, split: str, event: StepDone | EpochDone, values: dict[str, float]) -> None:
+        place = {"step": event.step, "epoch": event.epoch, "seconds": event.seconds}
+        self.rows += [{"split": split, "name": name, "value": value, **place} for name, value in values.items()]
+
+    def _keep(self, step: int) -> None:
+        if step != self.kept:
+            self.store.snapshots.save(self.run_id, step, self.model.state_dict())
+            self.kept = step
+
+    def flush(self) -> str:
+        rows, self.rows = self.rows, []
+        self.flushed_at = time.monotonic()
+        progress: dict[str, Any] = {}
+        if self.last:
+            samples, seconds = self.rate_from
+            if self.last.seconds > seconds:
+                progress["rate"] = (self.samples - samples) / (self.last.seconds - seconds)
+            self.rate_from = (self.samples, self.last.seconds)
+            progress |= {"step": self.last.step, "epoch": self.last.epoch}
+        return self.store.report(self.run_id, self.owner, rows, **progress)
+
+    def close(self, keep_last: bool) -> None:
+        """Write what is left; keep the last weights, unless they belong to a loss that is not finite."""
+        if keep_last and self.last:
+            self._keep(self.last.step)
+        self.flush()

@@ -1,0 +1,47 @@
+"""Who trains which run: a lock file for each owner, which the kernel lets go of when its process dies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from explorer.runs.problems import home_error
+
+
+class Owners:
+    """The owners that hold a lock in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def hold(self) -> Iterator[str]:
+        """Be an owner: yields a fresh name, held until the block ends or the process dies."""
+        name = secrets.token_hex(8)
+        path = self.folder / f"{name}.lock"
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=5)
+        except (OSError, Timeout) as error:
+            raise home_error(self.folder.parent, error) from error
+        try:
+            yield name
+        finally:
+            path.unlink(missing_ok=True)
+            lock.release()
+
+    def alive(self, name: str) -> bool:
+        """Whether the process that holds this name still lives; the file of a dead one is removed."""
+        path = self.folder / f"{name}.lock"
+        if not name or not path.exists():
+            return False
+        try:
+            with FileLock(path, blocking=False):
+                path.unlink(missing_ok=True)
+        except Timeout:
+            return True
+        return False

@@ -1,0 +1,83 @@
+"""A run as the store hands it out."""
+
+from __future__ import annotations
+
+import enum
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.errors import ExplorerError
+from explorer.specs import RunSpec, parse
+
+
+class Status(enum.StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to the run."""
+        return self not in (Status.QUEUED, Status.RUNNING)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the store.
+
+    Attributes:
+        id: Eight hexadecimal digits.
+        spec: What it was made from; None if the row is damaged (then `reason` says so).
+        reason: Why it ended, for a person; empty while all is well.
+        step, total_steps: Optimiser steps done and planned.
+        rate: Training examples per second, lately.
+        test: Metrics of the test split once it has ended, such as ``{"accuracy": 0.98}``.
+        created, started, ended: Seconds since 1970, or None.
+    """
+
+    id: str
+    title: str
+    spec: RunSpec | None
+    status: Status
+    reason: str
+    command: str
+    step: int
+    total_steps: int
+    epoch: int
+    parameters: int
+    device: str
+    rate: float
+    test: dict[str, float]
+    created: float
+    started: float | None
+    ended: float | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent training so far."""
+        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
+
+    @property
+    def progress(self) -> float:
+        """Share of the planned steps that are done, 0 to 1."""
+        return min(1.0, self.step / self.total_steps) if self.total_steps else 0.0
+
+
+def from_row(row: Any) -> Run:
+    """A run from its row in the store, which may be damaged."""
+    values = {name: row[name] for name in Run.__dataclass_fields__}
+    try:
+        values["spec"] = parse(RunSpec, row["spec"], "run")
+        values["status"] = Status(row["status"])
+        values["test"] = {str(k): float(v) for k, v in json.loads(row["test"]).items()}
+    except (ExplorerError, ValueError, AttributeError, TypeError) as error:
+        values |= {"spec": None, "status": Status.FAILED, "test": {}}
+        values["reason"] = f"The record of this run is damaged and cannot be used: delete it. ({str(error)[:200]})"
+    return Run(**values)

@@ -1,0 +1,39 @@
+"""Where runs live and who computes them; set on the command line or in the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from explorer.errors import ExplorerError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one server or command.
+
+    Attributes:
+        home: Folder of the store.
+        workers: How many runs train at once.
+        device: What ``auto`` in a run means here: auto, cpu, cuda or mps.
+    """
+
+    home: Path
+    workers: int
+    device: str
+
+    @classmethod
+    def read(cls) -> Settings:
+        """Settings from ``EXPLORER_HOME``, ``EXPLORER_WORKERS`` and ``EXPLORER_DEVICE``, or their defaults."""
+        home = os.environ.get("EXPLORER_HOME") or platformdirs.user_data_path("visual-model-explorer")
+        workers = os.environ.get("EXPLORER_WORKERS") or str(os.cpu_count() or 1)
+        if not workers.isdigit() or not 1 <= int(workers) <= 256:
+            raise ExplorerError(f"The number of workers is {workers!r}; it should be a whole number from 1 to 256.")
+        return cls(Path(home).expanduser().absolute(), int(workers), os.environ.get("EXPLORER_DEVICE") or "auto")
+
+    def export(self) -> None:
+        """Hand the settings to the pages and to child processes."""
+        os.environ.update(EXPLORER_HOME=str(self.home), EXPLORER_WORKERS=str(self.workers), EXPLORER_DEVICE=self.device)

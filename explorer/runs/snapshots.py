@@ -1,0 +1,92 @@
+"""Weight snapshots: one safetensors file for each kept step."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from explorer.errors import SnapshotError, StoreError
+
+_RUN = re.compile(r"[0-9a-f]{8}")
+
+
+class Snapshots:
+    """The snapshots of all runs under one folder: ``<run>/<step>.safetensors``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _of(self, run_id: str) -> Path:
+        if not _RUN.fullmatch(run_id):  # run ids come from URLs
+            raise SnapshotError(f"{run_id[:40]!r} is not the id of a run: eight hexadecimal digits.")
+        return self.folder / run_id
+
+    def _file(self, run_id: str, step: int) -> Path:
+        return self._of(run_id) / f"{int(step):09d}.safetensors"
+
+    def save(self, run_id: str, step: int, state: Mapping[str, torch.Tensor]) -> Path:
+        """Write the weights of one step; a reader sees the whole file or none.
+
+        Raises:
+            StoreError: The disk is full or may not be written.
+        """
+        path = self._file(run_id, step)
+        content = save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+                temporary = Path(file.name)
+                file.write(content)
+            os.replace(temporary, path)
+        except OSError as error:
+            if temporary:
+                temporary.unlink(missing_ok=True)
+            raise StoreError(
+                f"The weights of step {step} could not be written ({error.strerror}). Free some disk space."
+            ) from error
+        return path
+
+    def steps(self, run_id: str) -> list[int]:
+        """The steps that were kept, in order."""
+        return sorted(int(path.stem) for path in self._of(run_id).glob("*.safetensors") if path.stem.isdigit())
+
+    def load(self, run_id: str, step: int) -> dict[str, torch.Tensor]:
+        """The weights of one step, on the CPU.
+
+        Raises:
+            SnapshotError: There is none, or the file is damaged.
+        """
+        return {name: tensor.clone() for name, tensor in _parse(self.read(run_id, step), step).items()}
+
+    def read(self, run_id: str, step: int) -> bytes:
+        """The file of one step as it is, to hand on.
+
+        Raises:
+            SnapshotError: There is none, or it cannot be read.
+        """
+        try:
+            return self._file(run_id, step).read_bytes()
+        except OSError as error:
+            raise SnapshotError(
+                f"The weights of step {step} are not there ({error.strerror}). Choose another step."
+            ) from error
+
+    def delete(self, run_id: str) -> None:
+        """Delete all snapshots of a run."""
+        shutil.rmtree(self._of(run_id), ignore_errors=True)
+
+
+def _parse(content: bytes, step: int) -> dict[str, torch.Tensor]:
+    try:
+        return load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise SnapshotError(f"The weights of step {step} are damaged ({error}). Choose another step.") from error

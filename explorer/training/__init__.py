@@ -1,0 +1,6 @@
+"""Training: a generator of events."""
+
+from explorer.training.device import describe_device, resolve_device
+from explorer.training.loop import EpochDone, StepDone, evaluate, steps_per_epoch, train
+
+__all__ = ["EpochDone", "StepDone", "describe_device", "evaluate", "resolve_device", "steps_per_epoch", "train"]
