@@ -121,7 +121,7 @@ def load_dataset(name: str, **params: Any) -> Dataset:
         **params: Its parameters, such as ``seed`` for the split.
 
     Returns:
-        A `Dataset` whose splits hold ``.inputs`` (N, *shape) and ``.targets`` (N,). They are shared: do not change them.
+        A `Dataset` whose splits hold ``.inputs`` (N, *shape) and ``.targets`` (N,). Shared: do not change them.
 
     Raises:
         UnknownName: No such data set.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -46,7 +45,7 @@ class Snapshots:
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 temporary = Path(file.name)
                 file.write(content)
-            os.replace(temporary, path)
+            temporary.replace(path)
         except OSError as error:
             if temporary:
                 temporary.unlink(missing_ok=True)

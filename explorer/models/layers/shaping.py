@@ -23,7 +23,7 @@ class Flatten(Layer):
 
 
 class Dropout(Layer):
-    """During training sets a random share of values to zero, so that none is relied on alone (Srivastava et al., 2014)."""
+    """During training sets a random share of values to zero, so that none is relied on alone (Srivastava, 2014)."""
 
     name = "dropout"
     title = "Dropout"
