@@ -33,7 +33,7 @@ class Declared(BaseModel):
         return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 
     @classmethod
-    def make(cls, **params: Any) -> Any:
+    def make(cls, /, **params: Any) -> Any:
         """Make one from parameters; a wrong one raises `SpecError` naming the field."""
         try:
             return cls(**params)
@@ -44,12 +44,16 @@ class Declared(BaseModel):
 def explain(error: ValidationError, fields: tuple[str, ...]) -> str:
     """One sentence for the first problem pydantic found: the field, what it got, what it needs."""
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"]) or "value"
+    field = _short(".".join(str(part) for part in first["loc"]) or "value")
     if first["type"] == "extra_forbidden":
         known = f"Its fields are: {', '.join(fields)}" if fields else "It has no fields"
         return f"there is no field {field!r}. {known}."
     wanted = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
-    return f"{field} is {first['input']!r}, but {wanted}."
+    return f"{field} is {_short(repr(first['input']))}, but {wanted}."
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:99]}…"  # what is not understood may be megabytes long
 
 
 D = TypeVar("D", bound=Declared)
@@ -91,7 +95,7 @@ class Registry(Generic[D]):
     def __len__(self) -> int:
         return len(self._found)
 
-    def make(self, name: str, **params: Any) -> D:
+    def make(self, name: str, /, **params: Any) -> D:
         """Make one by name.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -56,6 +57,10 @@ class LayerSpec(_Value):
         for name, value in self.params.items():
             if not isinstance(value, (int, float, str, bool, type(None))) or len(str(value)) > 80 or len(name) > 40:
                 raise ValueError(f"field {name[:40]!r} should be a number, a short text, true or false")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"field {name!r} should be a finite number")
+            if isinstance(value, str) and not value.isprintable():  # half a surrogate pair cannot be written as JSON
+                raise ValueError(f"field {name!r} should be printable text")
         return self
 
     @property
@@ -83,7 +88,12 @@ class ModelSpec(_Value):
 class TrainSpec(_Value):
     """How a model is trained."""
 
-    optimizer: str = Field("adam", title="Optimiser", description="The rule that turns gradients into weight changes.")
+    optimizer: str = Field(
+        "adam",
+        title="Optimiser",
+        description="The rule that turns gradients into weight changes.",
+        json_schema_extra={"options": list(OPTIMIZERS)},
+    )
     learning_rate: float = Field(
         0.001, gt=0, le=1e12, title="Learning rate", description="How far each step moves the weights."
     )
@@ -101,7 +111,10 @@ class TrainSpec(_Value):
     )
     seed: int = Field(0, ge=0, lt=2**31, title="Seed", description="Fixes the first weights and the order of examples.")
     device: str = Field(
-        "auto", title="Device", description="Where to compute. Auto takes a CUDA GPU, then Apple's MPS, then the CPU."
+        "auto",
+        title="Device",
+        description="Where to compute. Auto takes a CUDA GPU, then Apple's MPS, then the CPU.",
+        json_schema_extra={"options": list(DEVICES)},
     )
 
     @field_validator("optimizer")
@@ -127,6 +140,12 @@ class RunSpec(_Value):
     train: TrainSpec = TrainSpec()
     family: Annotated[str, Field(max_length=40)] = "custom"
     """The family the model started from, for display."""
+
+    @property
+    def name(self) -> str:
+        """What it is in a few words: ``CNN on digits``."""
+        family = self.family.upper() if len(self.family) <= 3 else self.family.capitalize()
+        return f"{family} on {self.dataset}"
 
 
 V = TypeVar("V", bound=BaseModel)

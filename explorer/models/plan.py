@@ -38,6 +38,7 @@ class Planned:
     name: str
     kind: str
     title: str
+    role: str
     call: Call
     given: Shape
     output: Shape
@@ -135,6 +136,7 @@ def _layer(spec: LayerSpec, number: int, name: str, given: Shape, classes: int, 
         name=name,
         kind=spec.kind,
         title=layer.title,
+        role=layer.role,
         call=call,
         given=given,
         output=Shape(kind=layer.gives or given.kind, size=tuple(output.shape[1:])),

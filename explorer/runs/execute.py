@@ -50,13 +50,7 @@ def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "") -> 
         ExplorerError: It cannot work; nothing was stored.
     """
     steps, parameters = check(spec)
-    return store.create(spec, title or default_title(spec), steps, parameters, owner)
-
-
-def default_title(spec: RunSpec) -> str:
-    """What a run is called until it is renamed: ``CNN on digits``."""
-    family = spec.family.upper() if len(spec.family) <= 3 else spec.family.capitalize()
-    return f"{family} on {spec.dataset}"
+    return store.create(spec, title, steps, parameters, owner)
 
 
 def execute(

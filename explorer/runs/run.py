@@ -77,7 +77,7 @@ def from_row(row: Any) -> Run:
         values["spec"] = parse(RunSpec, row["spec"], "run")
         values["status"] = Status(row["status"])
         values["test"] = {str(k): float(v) for k, v in json.loads(row["test"]).items()}
-    except (ExplorerError, ValueError, AttributeError, TypeError) as error:
+    except (ExplorerError, ValueError, AttributeError, TypeError, RecursionError) as error:
         values |= {"spec": None, "status": Status.FAILED, "test": {}}
         values["reason"] = f"The record of this run is damaged and cannot be used: delete it. ({str(error)[:200]})"
     return Run(**values)

@@ -51,8 +51,8 @@ class RunStore:
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
-    def create(self, spec: RunSpec, title: str, total_steps: int = 0, parameters: int = 0, owner: str = "") -> Run:
-        """Add a run: queued, or running at once if an owner is given."""
+    def create(self, spec: RunSpec, title: str = "", total_steps: int = 0, parameters: int = 0, owner: str = "") -> Run:
+        """Add a run: queued, or running at once if an owner is given; without a title it gets a numbered one."""
         run_id = secrets.token_hex(4)
         now = time.time()
         row = {
@@ -67,7 +67,10 @@ class RunStore:
             "parameters": parameters,
         }
         with self._writing() as connection:
-            connection.execute(runs_table.insert().values(row))
+            number = connection.execute(runs_table.insert().values(row)).inserted_primary_key[0]
+            if not title:
+                mine = runs_table.update().where(runs_table.c.number == number)
+                connection.execute(mine.values(title=f"{spec.name} {number}"))
         return self.get(run_id)
 
     def get(self, run_id: str) -> Run:
@@ -76,16 +79,25 @@ class RunStore:
         Raises:
             RunGone: It is not in the store.
         """
-        with self._reading() as connection:
-            row = connection.execute(runs_table.select().where(runs_table.c.id == str(run_id))).mappings().first()
-        if row is None:
+        run = self.find(run_id)
+        if run is None:
             raise RunGone("This run is not in the store; it may have been deleted. Choose another one.")
-        return from_row(row)
+        return run
 
-    def list(self) -> list[Run]:
-        """All runs, newest first."""
+    def find(self, run_id: str) -> Run | None:
+        """One run, or None if it is not in the store."""
         with self._reading() as connection:
-            rows = connection.execute(runs_table.select().order_by(runs_table.c.number.desc())).mappings().all()
+            row = connection.execute(runs_table.select().where(runs_table.c.id == run_id)).mappings().first()
+        return None if row is None else from_row(row)
+
+    def list(self, limit: int | None = None) -> list[Run]:
+        """All runs, or the latest few, newest first."""
+        with self._reading() as connection:
+            rows = (
+                connection.execute(runs_table.select().order_by(runs_table.c.number.desc()).limit(limit))
+                .mappings()
+                .all()
+            )
         return [from_row(row) for row in rows]
 
     def ahead(self, run_id: str) -> int:

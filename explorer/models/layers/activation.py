@@ -14,6 +14,7 @@ class ReLU(Layer):
 
     name = "relu"
     title = "ReLU"
+    role = "bend"
     order = 40
 
     def call(self, given: Shape, classes: int) -> Call:
@@ -25,6 +26,7 @@ class GELU(Layer):
 
     name = "gelu"
     title = "GELU"
+    role = "bend"
     order = 41
 
     def call(self, given: Shape, classes: int) -> Call:
@@ -36,6 +38,7 @@ class LeakyReLU(Layer):
 
     name = "leaky_relu"
     title = "Leaky ReLU"
+    role = "bend"
     order = 42
 
     slope: float = Field(0.01, ge=0, le=1, description="What negative values are multiplied by.")
@@ -49,6 +52,7 @@ class Tanh(Layer):
 
     name = "tanh"
     title = "Tanh"
+    role = "bend"
     order = 43
 
     def call(self, given: Shape, classes: int) -> Call:
@@ -60,6 +64,7 @@ class Sigmoid(Layer):
 
     name = "sigmoid"
     title = "Sigmoid"
+    role = "bend"
     order = 44
 
     def call(self, given: Shape, classes: int) -> Call:

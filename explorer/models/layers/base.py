@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import nn
 
@@ -49,6 +49,8 @@ class Layer(Declared):
     accepts: ClassVar[tuple[Modality, ...]] = ("image", "vector")
     gives: ClassVar[Modality | None] = None
     """Kind of its output; None if the same as its input."""
+    role: ClassVar[Literal["conv", "linear", "norm", "bend", "pool", "other"]] = "other"
+    """Its colour in pictures."""
     order: ClassVar[int] = 100
 
     @abstractmethod

@@ -19,6 +19,7 @@ class Conv(Layer):
 
     name = "conv"
     title = "Convolution"
+    role = "conv"
     order = 1
     accepts = ("image",)
 

@@ -17,6 +17,7 @@ class Linear(Layer):
 
     name = "linear"
     title = "Linear"
+    role = "linear"
     order = 2
     accepts = ("vector",)
 
@@ -37,6 +38,7 @@ class Output(Layer):
 
     name = "output"
     title = "Output"
+    role = "linear"
     order = 3
     accepts = ("vector",)
 

@@ -16,6 +16,7 @@ class BatchNorm(Layer):
 
     name = "batchnorm"
     title = "Batch norm"
+    role = "norm"
     order = 20
 
     def call(self, given: Shape, classes: int) -> Call:
@@ -27,6 +28,7 @@ class LayerNorm(Layer):
 
     name = "layernorm"
     title = "Layer norm"
+    role = "norm"
     order = 21
 
     def call(self, given: Shape, classes: int) -> Call:

@@ -31,6 +31,7 @@ class MaxPool(_Window):
 
     name = "maxpool"
     title = "Max pool"
+    role = "pool"
     order = 10
     module = nn.MaxPool2d
 
@@ -40,6 +41,7 @@ class AvgPool(_Window):
 
     name = "avgpool"
     title = "Average pool"
+    role = "pool"
     order = 11
     module = nn.AvgPool2d
 
@@ -59,6 +61,7 @@ class GlobalPool(Layer):
 
     name = "globalpool"
     title = "Global pool"
+    role = "pool"
     order = 12
     accepts = ("image",)
     gives = "vector"

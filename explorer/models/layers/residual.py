@@ -39,6 +39,7 @@ class Residual(Layer):
 
     name = "residual"
     title = "Residual block"
+    role = "conv"
     order = 4
     accepts = ("image",)
 

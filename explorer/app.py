@@ -1,0 +1,38 @@
+"""The entry script: navigation and the sidebar lens; nothing else."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # `streamlit run explorer/app.py` puts only explorer/ on the path
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st
+
+from explorer.views import page, resources, state, view
+
+st.set_page_config("Visual model explorer", page_icon=str(ROOT / "assets/icon.svg"), layout="wide")
+st.logo(str(ROOT / "assets/logo.svg"), icon_image=str(ROOT / "assets/icon.svg"), size="large")
+st.html(ROOT / "assets/style.css")
+
+LOOKING = [
+    st.Page(page.FEATURE_MAPS, title="Feature maps", icon=":material/grid_view:"),
+    st.Page(page.ATTRIBUTIONS, title="Attributions", icon=":material/psychology_alt:"),
+]
+chosen = st.navigation(
+    {
+        "": [st.Page(page.HOME, title="Home", icon=":material/home:", default=True)],
+        "Make": [
+            st.Page(page.BUILD, title="Build", icon=":material/construction:"),
+            st.Page(page.TRAIN, title="Train", icon=":material/show_chart:"),
+            st.Page(page.RUNS, title="Runs", icon=":material/list:"),
+        ],
+        "Understand": LOOKING,
+    }
+)
+with page.boundary():
+    resources.compute()
+    state.adopt_url()
+    with st.sidebar:
+        view.sidebar(looking=chosen in LOOKING)
+    chosen.run()

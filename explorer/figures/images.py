@@ -1,0 +1,147 @@
+"""Images, feature maps, filters and attributions: everything that is drawn as pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.theme import GREY, Scale, finish, palette, symmetric
+
+TILE = 104
+"""About how many screen pixels a tile of a mosaic is high."""
+
+
+def mosaic(
+    tiles: np.ndarray,
+    labels: Sequence[str],
+    title: str,
+    alt: str,
+    *,
+    scale: str = "auto",
+    columns: int = 8,
+    limit: float | None = None,
+    tile: int = TILE,
+    bar: bool = True,
+    dark: bool = False,
+) -> go.Figure:
+    """Many small images in one grid, all on one colour scale.
+
+    Args:
+        tiles: (N, H, W).
+        labels: One short text for each, written above it.
+        title: What is seen.
+        alt: The same for those who cannot see it.
+        scale: ``grey`` (black 0 to white 1), ``signed`` (diverging, centred at zero), ``positive`` (sequential from
+            zero), or ``auto``: signed if any value is negative.
+        columns: Most tiles in a row.
+        limit: End of the scale; the largest magnitude if None. Give it to compare figures.
+        tile: Height of a tile in screen pixels.
+        bar: Whether to draw the colour scale.
+        dark: Whether the page is dark.
+    """
+    count, height, width = tiles.shape
+    columns = max(1, min(columns, count))
+    rows = math.ceil(count / columns)
+    gap_x, gap_y = max(1, round(width * 0.12)), max(1, round(height * 0.28))  # room for the label
+    canvas = np.full((rows * (height + gap_y), columns * (width + gap_x) - gap_x), np.nan)
+    hover = np.full(canvas.shape, "", dtype=object)
+    places = []
+    for index, (image, label) in enumerate(zip(tiles, labels, strict=True)):
+        top, left = (index // columns) * (height + gap_y) + gap_y, (index % columns) * (width + gap_x)
+        canvas[top : top + height, left : left + width] = image
+        hover[top : top + height, left : left + width] = label
+        places.append((left, top, label))
+    colours, low, high = _scale(scale, tiles, limit, dark)
+    figure = go.Figure(
+        go.Heatmap(
+            z=canvas,
+            text=hover,
+            colorscale=colours,
+            zmin=low,
+            zmax=high,
+            hoverongaps=False,
+            showscale=bar,
+            colorbar={"thickness": 10, "len": 0.9, "outlinewidth": 0, "tickformat": ".2~g", "nticks": 5},
+            hovertemplate="%{text}<br>value %{z:.4g}<extra></extra>",
+        )
+    )
+    ink = palette(dark).muted
+    figure.update_layout(
+        annotations=[
+            {
+                "x": left - 0.5,
+                "y": top - 0.5,
+                "text": label,
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "font": {"size": 11, "color": ink},
+                "borderpad": 0,
+            }
+            for left, top, label in places
+            if label
+        ]
+    )
+    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain", range=[-0.5, canvas.shape[1] - 0.5])
+    figure.update_yaxes(
+        visible=False, fixedrange=True, scaleanchor="x", constrain="domain", range=[canvas.shape[0] - 0.5, -0.5]
+    )
+    return finish(figure, title, alt, dark, height=48 + rows * round(tile * 1.28))
+
+
+def picture(
+    values: np.ndarray,
+    title: str,
+    alt: str,
+    *,
+    scale: str,
+    limit: float | None = None,
+    height: int = 260,
+    dark: bool = False,
+) -> go.Figure:
+    """One image, (H, W), on a scale as in `mosaic`."""
+    colours, low, high = _scale(scale, values, limit, dark)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            colorscale=colours,
+            zmin=low,
+            zmax=high,
+            showscale=scale != "grey",
+            colorbar={"thickness": 10, "len": 0.9, "outlinewidth": 0, "tickformat": ".2~g", "nticks": 5},
+            hovertemplate="row %{y}, column %{x}<br>value %{z:.4g}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain")
+    figure.update_yaxes(visible=False, fixedrange=True, scaleanchor="x", constrain="domain", autorange="reversed")
+    return finish(figure, title, alt, dark, height=height)
+
+
+def units(values: np.ndarray, title: str, alt: str, dark: bool = False) -> go.Figure:
+    """Values of plain units, (D,), as one bar each."""
+    colours = palette(dark)
+    figure = go.Figure(
+        go.Bar(
+            x=np.arange(len(values)),
+            y=values,
+            marker={"color": np.where(values < 0, colours.validation, colours.train), "line": {"width": 0}},
+            hovertemplate="unit %{x}<br>value %{y:.4g}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="unit", fixedrange=True, gridcolor=colours.grid)
+    figure.update_yaxes(title="value", fixedrange=True, gridcolor=colours.grid, zerolinecolor=colours.muted)
+    figure.update_layout(bargap=0.1)
+    return finish(figure, title, alt, dark, height=320)
+
+
+def _scale(scale: str, values: np.ndarray, limit: float | None, dark: bool) -> tuple[Scale, float, float]:
+    colours = palette(dark)
+    if scale == "grey":
+        return GREY, 0.0, 1.0
+    limit = float(np.abs(values).max(initial=0.0)) if limit is None else limit
+    if scale == "signed" or (scale == "auto" and values.min(initial=0.0) < 0):
+        return colours.diverging, *symmetric(limit)
+    return colours.sequential, 0.0, limit or 1.0

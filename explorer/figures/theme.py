@@ -1,0 +1,95 @@
+"""The one palette, and what every figure has: a title, an alternative text, quiet axes.
+
+Colours are Okabe and Ito's, which colour-blind people can tell apart; signed values use one diverging scale centred at
+zero, magnitudes one sequential scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+Scale = list[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours for one background."""
+
+    ink: str
+    muted: str
+    grid: str
+    train: str
+    validation: str
+    accent: str
+    blank: str
+    diverging: Scale
+    sequential: Scale
+    roles: dict[str, str]
+
+
+GREY: Scale = [(0.0, "#000000"), (1.0, "#ffffff")]
+"""Input images as they are: black is 0, white is 1."""
+
+_ROLES = {
+    "conv": "#0072B2",
+    "linear": "#D55E00",
+    "norm": "#8C8C8C",
+    "bend": "#009E73",
+    "pool": "#56B4E9",
+    "other": "#CC79A7",
+}
+
+LIGHT = Palette(
+    ink="#1d2733",
+    muted="#5c6b7a",
+    grid="#e3e8ee",
+    train="#0072B2",
+    validation="#D55E00",
+    accent="#0072B2",
+    blank="#ffffff",
+    diverging=[(0.0, "#1f5a9e"), (0.25, "#7fb0d8"), (0.5, "#f7f7f7"), (0.75, "#f0a070"), (1.0, "#b23a0e")],
+    sequential=[(0.0, "#f4f7fa"), (0.35, "#86bcdc"), (0.7, "#2b7bb0"), (1.0, "#0b2e52")],
+    roles=_ROLES,
+)
+DARK = Palette(
+    ink="#e8edf2",
+    muted="#9fb0c0",
+    grid="#2b3644",
+    train="#56B4E9",
+    validation="#F0A24B",
+    accent="#56B4E9",
+    blank="#11171f",
+    diverging=[(0.0, "#8ec5ff"), (0.25, "#3f78b5"), (0.5, "#1b222c"), (0.75, "#b8622c"), (1.0, "#ffb27a")],
+    sequential=[(0.0, "#131a23"), (0.35, "#23618f"), (0.7, "#56a9dc"), (1.0, "#e6f3fc")],
+    roles=_ROLES,
+)
+
+
+def palette(dark: bool) -> Palette:
+    """The palette for a dark or a light page."""
+    return DARK if dark else LIGHT
+
+
+def finish(figure: go.Figure, title: str, alt: str, dark: bool, height: int) -> go.Figure:
+    """Give a figure its title, its alternative text (in ``layout.meta["alt"]``), its size and its quiet look."""
+    colours = palette(dark)
+    figure.update_layout(
+        title={"text": title, "x": 0, "xanchor": "left", "font": {"size": 15, "color": colours.ink}},
+        meta={"alt": alt},
+        height=height,
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        uirevision="keep",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colours.ink, "size": 13},
+        dragmode=False,
+        hoverlabel={"font": {"size": 13}},
+    )
+    return figure
+
+
+def symmetric(limit: float) -> tuple[float, float]:
+    """Ends of a scale centred at zero; never empty, so that all zeros are drawn as zero."""
+    return (-limit, limit) if limit > 0 else (-1.0, 1.0)

@@ -1,0 +1,1 @@
+"""What a person sees: panels over the library; the only package that imports streamlit."""

@@ -1,0 +1,64 @@
+"""The example that is looked at: its picture, and the way to the next one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.figures.images import picture
+from explorer.views import page, state
+from explorer.views.view import View
+
+
+def example_bar(view: View) -> None:
+    """Say what is looked at and step to another example, also where the sidebar is closed."""
+    last = len(view.dataset.split(view.split)) - 1
+    with st.container(horizontal=True, vertical_alignment="center", key="example-bar"):
+        for label, icon, to in (
+            ("Previous", "chevron_left", view.example - 1),
+            ("Next", "chevron_right", view.example + 1),
+        ):
+            st.button(
+                label,
+                key=f"{label}-example",
+                icon=f":material/{icon}:",
+                disabled=not 0 <= to <= last,
+                on_click=_go,
+                args=(to,),
+                shortcut="Left" if to < view.example else "Right",
+            )
+        truth = view.dataset.classes[view.truth]
+        st.markdown(
+            f"{view.split.capitalize()} example **{view.example}**, truly **{truth}** · {page.plain(view.run.title)}, "
+            f"step {view.step} of {view.steps[-1]}",
+            width="stretch",
+        )
+
+
+def example_picture(view: View, height: int = 260) -> None:
+    """The example itself."""
+    truth = view.dataset.classes[view.truth]
+    page.show(
+        picture(
+            view.input[0, 0].numpy(),
+            f"The input: truly {truth}",
+            f"The input image, of class {truth}.",
+            scale="grey",
+            height=height,
+            dark=page.dark(),
+        ),
+        key="example",
+    )
+
+
+def _go(example: int) -> None:
+    state.look(example=example)
+
+
+def nothing_yet(view_of: str) -> None:
+    """What the looking pages say while there is no trained model."""
+    page.empty(
+        f"No model to {view_of} yet",
+        "Train one first: the example CNN on digits takes a few seconds.",
+        page.HOME,
+        "Go to the start",
+    )

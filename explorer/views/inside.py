@@ -1,0 +1,109 @@
+"""Feature maps and filters of one layer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.figures.images import mosaic, units
+from explorer.models import plan
+from explorer.views import example, page, resources
+from explorer.views.view import View
+
+SHOWN = 64
+"""Most channels drawn at once."""
+
+
+def inside(view: View) -> None:
+    """Choose a layer; see the example, what the layer makes of it, and the layer's filters."""
+    layers = plan(view.run.spec.model, view.dataset).layers
+    names = [layer.name for layer in layers]
+    layer = st.segmented_control("Layer", names, default=names[0], key=_key(view), required=True)
+    planned = layers[names.index(layer)]
+    left, right = st.columns([1, 3])
+    with left:
+        example.example_picture(view, height=240)
+        st.caption(
+            f"{planned.title}: {planned.given} values in, {planned.output} out. "
+            + (
+                f"One output value sees {planned.receptive_field[0]}×{planned.receptive_field[1]} input pixels."
+                if planned.receptive_field
+                else ""
+            )
+        )
+    with right:
+        _maps(view, layer)
+    if planned.role == "conv":
+        _filters(view, layer)
+
+
+def _key(view: View) -> str:
+    """The layer is remembered for each run: another run may have other layers."""
+    return f"layer-of-{view.run.id}"
+
+
+def _maps(view: View, layer: str) -> None:
+    values = resources.feature_maps(*view.place, layer).values
+    if values.ndim == 1:
+        page.show(
+            units(values, f"The {len(values)} values of {layer}", f"Values of the units of {layer}.", page.dark()),
+            key="maps",
+        )
+        return
+    shown = _window(len(values), "channels", f"maps-{view.run.id}-{layer}")
+    labels = [f"{n}" for n in range(*shown)]
+    figure = mosaic(
+        values[slice(*shown)],
+        labels,
+        f"{layer}: {len(labels)} of {len(values)} channels, one scale",
+        f"Feature maps of {layer} for this example.",
+        limit=float(abs(values).max()),
+        scale=_sign(values),
+        dark=page.dark(),
+    )
+    page.show(figure, key="maps")
+
+
+def _sign(values: object) -> str:
+    return "signed" if values.min() < 0 else "positive"
+
+
+def _filters(view: View, layer: str) -> None:
+    inner = "conv1" if layer.startswith("residual") else ""
+    name = f"{layer}.{inner}" if inner else layer
+    weights = resources.filters(view.run.id, view.step, name).weights  # (out, in, h, w)
+    inputs = weights.shape[1]
+    st.markdown(
+        f"**Filters of {name}**: {weights.shape[0]} filters, each {inputs}×{weights.shape[2]}×{weights.shape[3]}."
+    )
+    channel = 0
+    if inputs > 1:
+        channel = st.number_input(
+            f"Input channel (0 to {inputs - 1})",
+            0,
+            inputs - 1,
+            key=f"filter-channel-{view.run.id}-{name}",
+            help="A filter has one small picture for each channel it reads; this chooses which to draw.",
+            width=220,
+        )
+    shown = _window(len(weights), "filters", f"filters-{view.run.id}-{name}")
+    figure = mosaic(
+        weights[slice(*shown), channel],
+        [f"{n}" for n in range(*shown)],
+        f"What each filter does with input channel {channel}: warm adds, cool subtracts",
+        f"Weights of the filters of {name} for input channel {channel}.",
+        scale="signed",
+        limit=float(abs(weights).max()),
+        tile=64,
+        columns=16,
+        dark=page.dark(),
+    )
+    page.show(figure, key="filters")
+
+
+def _window(count: int, what: str, key: str) -> tuple[int, int]:
+    """Which of many to draw: pages of `SHOWN`."""
+    pages = -(-count // SHOWN)
+    shown = st.pagination(pages, key=f"page-{key}") if pages > 1 else 1
+    if pages > 1:
+        st.caption(f"Page {shown} of {pages}: {count} {what} in all.")
+    return (shown - 1) * SHOWN, min(shown * SHOWN, count)

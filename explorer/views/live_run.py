@@ -1,0 +1,100 @@
+"""One run, live: status, progress, curves, and what can be done with it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.figures.curves import learning_curve
+from explorer.runs.run import Run, Status
+from explorer.views import page, resources, training
+from explorer.views.view import badge
+
+EVERY = 0.3
+"""Seconds between two redraws while a run goes on."""
+
+
+def live_run(run: Run) -> None:
+    """Show a run and, while it goes on, keep showing it; polling ends with the run."""
+    active = not run.status.over
+    panel = st.fragment(page.calm(_panel), run_every=EVERY if active else None)
+    panel(run.id, active)
+
+
+def _panel(run_id: str, active: bool) -> None:
+    run = resources.store().get(run_id)
+    if active and run.status.over:
+        st.rerun()  # the whole page, once more and without polling
+    _header(run)
+    if run.status is Status.QUEUED:
+        ahead = resources.store().ahead(run.id)
+        st.info(
+            f"Waiting for a free worker; {ahead} before it." if ahead else "Starting.", icon=":material/hourglass_top:"
+        )
+    elif not run.status.over:
+        st.progress(run.progress, text=_progress(run))
+    elif run.status in (Status.FAILED, Status.INTERRUPTED):
+        st.error(run.reason, icon=":material/error:")
+    if run.spec is None:
+        return
+    metrics = resources.metrics(run.id)
+    for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        with column:
+            page.show(learning_curve(metrics, name, run.total_steps, page.dark()), key=f"{name}-{run.id}")
+    if run.status.over:
+        _outcome(run)
+
+
+def _header(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
+        st.subheader(page.plain(run.title), anchor=False, width="content")
+        badge(run)
+        if not run.status.over:
+            asked = run.command == "stop"
+            st.button(
+                "Stopping" if asked else "Stop",
+                key=f"stop-{run.id}",
+                icon=":material/stop:",
+                disabled=asked,
+                on_click=resources.store().stop,
+                args=(run.id,),
+            )
+
+
+def _progress(run: Run) -> str:
+    batch = run.spec.train.batch_size
+    left = f"about {_time((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
+    return f"Epoch {run.epoch} of {run.spec.train.epochs} · {run.rate:,.0f} samples per second · {left}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _outcome(run: Run) -> None:
+    with st.container(horizontal=True, key="outcome"):
+        if "accuracy" in run.test:
+            st.metric(
+                "Test accuracy",
+                f"{run.test['accuracy']:.1%}",
+                width="content",
+                help="Share of the test examples, never trained on, that it gets right.",
+            )
+        st.metric("Training time", _time(run.seconds), width="content")
+        st.metric("Parameters", f"{run.parameters:,}", width="content")
+        st.metric("Device", run.device.split(" ")[0] or "none", help=run.device or None, width="content")
+    with st.container(horizontal=True, key="onward"):
+        if resources.store().snapshots.steps(run.id):
+            if st.button("See its feature maps", type="primary", icon=":material/grid_view:", key="to-maps"):
+                st.switch_page(page.FEATURE_MAPS)
+            if st.button("Ask why it answers so", type="primary", icon=":material/psychology_alt:", key="to-why"):
+                st.switch_page(page.ATTRIBUTIONS)
+        if st.button(
+            "Run again", icon=":material/replay:", key="again", help="The same model and settings, as a new run."
+        ):
+            training.start(run.spec)
+            st.rerun()
+    with st.expander("What this run is made from"):
+        st.markdown(f"{run.spec.name}: {training.summary(run.spec.train)}.")
+        st.code(run.spec.model_dump_json(indent=2), language="json", height=240)

@@ -1,0 +1,87 @@
+"""What every page has: the same head, a helpful empty state, and a boundary that keeps errors calm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.errors import ExplorerError
+
+log = logging.getLogger("explorer.pages")
+
+HOME, BUILD, TRAIN, RUNS, FEATURE_MAPS, ATTRIBUTIONS = (
+    f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "feature_maps", "attributions")
+)
+_MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
+_CHART = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+
+
+def head(title: str, shows: str, read: str) -> None:
+    """The head of a page.
+
+    Args:
+        title: Its name.
+        shows: One sentence: what is seen here.
+        read: How to read it and where it can mislead; opened on demand.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key="page-head"):
+        st.header(title, anchor=False, width="stretch")
+        with st.popover("How to read this", icon=":material/help:", width="content"):
+            st.markdown(read)
+    st.markdown(shows)
+
+
+def empty(title: str, advice: str, page: str, label: str) -> None:
+    """What a page says when it has nothing to show, and the way on."""
+    with st.container(border=True, horizontal_alignment="center", key="empty-state"):
+        st.markdown(f"#### {title}", text_alignment="center")
+        st.markdown(advice, text_alignment="center")
+        if st.button(label, type="primary"):
+            st.switch_page(page)
+
+
+def show(figure: go.Figure, key: str) -> None:
+    """Draw a figure, with its alternative text; the key keeps it in place while it changes."""
+    st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"])
+
+
+def dark() -> bool:
+    """Whether the page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def plain(text: str) -> str:
+    """A text that people or links gave, without what markdown would read as markup."""
+    return "".join(f"\\{character}" if character in _MARKUP else character for character in text)
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """Show an expected error as it is, and an unexpected one as one calm line; the log has the rest."""
+    try:
+        yield
+    except ExplorerError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    except Exception:
+        log.exception("a page failed")
+        st.error(
+            "Something unexpected went wrong here. Your models and runs are kept; reload the page to try again.",
+            icon=":material/error:",
+        )
+
+
+def calm(panel: Callable[..., Any]) -> Callable[..., Any]:
+    """A panel with a boundary of its own: fragments and dialogs run outside the page's."""
+
+    @wraps(panel)
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        with boundary():
+            return panel(*args, **kwargs)
+
+    return inside

@@ -1,0 +1,91 @@
+"""All runs: open, rename, delete."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from explorer.runs.run import Run
+from explorer.views import page, state
+from explorer.views.resources import store
+from explorer.views.view import badge
+
+SHOWN = 20
+"""Runs on one page of the list."""
+EVERY = 1.0
+"""Seconds between two redraws while any run goes on."""
+
+
+def run_list() -> None:
+    """The list; it follows the runs that go on."""
+    active = any(not run.status.over for run in store().list(SHOWN))
+    st.fragment(page.calm(_list), run_every=EVERY if active else None)(active)
+
+
+def _list(active: bool) -> None:
+    runs = store().list()
+    if active and all(run.status.over for run in runs):
+        st.rerun()
+    pages = -(-len(runs) // SHOWN)
+    shown = st.pagination(pages, key="runs-page") if pages > 1 else 1
+    for run in runs[(shown - 1) * SHOWN : shown * SHOWN]:
+        _row(run)
+
+
+def _row(run: Run) -> None:
+    with st.container(border=True, key=f"run-{run.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{page.plain(run.title)}**", width="content")
+            badge(run)
+            st.caption(_facts(run), width="stretch")
+        if not run.status.over and run.total_steps:
+            st.progress(run.progress)
+        if run.reason:
+            st.caption(run.reason)
+        with st.container(horizontal=True, gap="xsmall"):
+            if st.button("Open", key=f"open-{run.id}", icon=":material/show_chart:", disabled=run.spec is None):
+                state.look(run=run.id)
+                st.switch_page(page.TRAIN)
+            with st.popover("Rename", icon=":material/edit:"):
+                st.text_input(
+                    "New name", run.title, max_chars=80, key=f"name-{run.id}", on_change=_rename, args=(run.id,)
+                )
+            if st.button("Delete", key=f"delete-{run.id}", icon=":material/delete:"):
+                _confirm(run.id, run.title)
+
+
+def _facts(run: Run) -> str:
+    parts = [_ago(run.created)]
+    if "accuracy" in run.test:
+        parts.append(f"test accuracy {run.test['accuracy']:.1%}")
+    if run.step:
+        parts.append(f"step {run.step:,} of {run.total_steps:,}")
+    return " · ".join(parts)
+
+
+def _ago(when: float) -> str:
+    seconds = max(0.0, time.time() - when)
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def _rename(run_id: str) -> None:
+    with page.boundary():
+        store().rename(run_id, st.session_state[f"name-{run_id}"])
+
+
+@st.dialog("Delete this run?")
+@page.calm
+def _confirm(run_id: str, title: str) -> None:
+    st.markdown(f"**{page.plain(title)}** goes with its curves and weights, for everyone. This cannot be undone.")
+    with st.container(horizontal=True):
+        if st.button("Delete it", type="primary", key="confirm-delete"):
+            if not store().delete(run_id):
+                st.toast("Someone else had already deleted it.")
+            st.rerun()
+        if st.button("Keep it", key="confirm-keep"):
+            st.rerun()

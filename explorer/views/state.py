@@ -1,0 +1,277 @@
+"""The one place that reads and writes session state and the URL: the lens and the draft."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.errors import ExplorerError, SpecError
+from explorer.specs import LayerSpec, ModelSpec, TrainSpec, parse
+
+SPLITS = ("test", "validation", "train")
+URL_BYTES = 1800
+"""Longest draft that is put into the URL; some programs cut longer links."""
+JSON_BYTES = 65536
+HISTORY = 100
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What the person looks at, on every page.
+
+    Attributes:
+        run: Id of a run, or empty for none.
+        step: A kept step, or None for the last.
+        split, example: Which example.
+        target: Class that is explained, or None for the model's answer.
+    """
+
+    run: str = ""
+    step: int | None = None
+    split: str = "test"
+    example: int = 0
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The model being built, and every state before and after, for undo and redo."""
+
+    dataset: str = "digits"
+    family: str = "cnn"
+    model: ModelSpec | None = None
+    selected: int = 0
+    revision: int = 0
+    past: tuple[tuple[str, ModelSpec], ...] = ()
+    future: tuple[tuple[str, ModelSpec], ...] = ()
+
+
+@dataclass
+class _Session:
+    lens: Lens = field(default_factory=Lens)
+    draft: Draft = field(default_factory=Draft)
+    training: TrainSpec = field(default_factory=TrainSpec)
+    written: dict[str, str] = field(default_factory=dict)
+
+
+def _session() -> _Session:
+    if "explorer" not in st.session_state:
+        st.session_state["explorer"] = _Session()
+    return st.session_state["explorer"]
+
+
+# -- the lens ---------------------------------------------------------------------------------------------------------
+
+
+def lens() -> Lens:
+    """What this person looks at."""
+    return _session().lens
+
+
+def look(**changes: Any) -> None:
+    """Change what this person looks at; another run is looked at from its last step."""
+    if "run" in changes and changes["run"] != lens().run:
+        changes = {"step": None, "target": None, **changes}
+    _session().lens = replace(lens(), **changes)
+
+
+# -- the draft --------------------------------------------------------------------------------------------------------
+
+
+def draft() -> Draft:
+    """The model this person is building."""
+    session = _session()
+    if session.draft.model is None:
+        session.draft = replace(session.draft, model=_preset(session.draft.family, session.draft.dataset))
+    return session.draft
+
+
+def choose_dataset(name: str) -> None:
+    """Build for another data set; a starter model that was not edited is sized anew, an edited one is kept."""
+    current = draft()
+    model = current.model
+    if current.family != "custom" and model == _preset(current.family, current.dataset):
+        model = _preset(current.family, name)
+    _change(current, dataset=name, model=model, revision=current.revision + 1)
+
+
+def start_from(family: str) -> None:
+    """Replace the model by the starter of a family, or by nothing if it is empty."""
+    current = draft()
+    model = _preset(family, current.dataset) if family else ModelSpec()
+    _change(current, model=model, family=family or "custom", selected=0, revision=current.revision + 1)
+
+
+def edit(layers: list[LayerSpec], selected: int | None = None, structural: bool = True) -> None:
+    """Put other layers in place; `structural` if layers moved, so that their forms are drawn anew."""
+    current = draft()
+    chosen = current.selected if selected is None else selected
+    _change(
+        current,
+        model=ModelSpec(layers=tuple(layers)),
+        selected=max(0, min(chosen, len(layers) - 1)),
+        revision=current.revision + structural,
+    )
+
+
+def select(index: int) -> None:
+    """Open another layer's form."""
+    _session().draft = replace(draft(), selected=index)
+
+
+def undo() -> None:
+    """Take the last edit back."""
+    current = draft()
+    if current.past:
+        (dataset, model), past = current.past[-1], current.past[:-1]
+        future = (*current.future, (current.dataset, current.model))
+        _restore(current, dataset, model, past, future)
+
+
+def redo() -> None:
+    """Do the edit again that was taken back."""
+    current = draft()
+    if current.future:
+        (dataset, model), future = current.future[-1], current.future[:-1]
+        _restore(current, dataset, model, (*current.past, (current.dataset, current.model)), future)
+
+
+def _restore(current: Draft, dataset: str, model: ModelSpec, past: tuple, future: tuple) -> None:
+    selected = max(0, min(current.selected, len(model.layers) - 1))
+    _session().draft = replace(
+        current,
+        dataset=dataset,
+        model=model,
+        past=past,
+        future=future,
+        selected=selected,
+        revision=current.revision + 1,
+    )
+
+
+def _change(current: Draft, **changes: Any) -> None:
+    if (changes.get("dataset", current.dataset), changes["model"]) != (current.dataset, current.model):
+        changes["past"] = (*current.past, (current.dataset, current.model))[-HISTORY:]
+        changes["future"] = ()
+    _session().draft = replace(current, **changes)
+
+
+def _preset(family: str, dataset: str) -> ModelSpec:
+    from explorer.data import load_dataset
+    from explorer.models import preset
+
+    return preset(family, load_dataset(dataset))
+
+
+def family_of(model: ModelSpec, dataset: str) -> str:
+    """The family whose untouched starter a model is, or custom."""
+    from explorer.models import FAMILIES
+
+    for name in FAMILIES:
+        try:
+            if _preset(name, dataset) == model:
+                return name
+        except ExplorerError:
+            continue
+    return "custom"
+
+
+def training() -> TrainSpec:
+    """Settings for the next run."""
+    return _session().training
+
+
+def set_training(spec: TrainSpec) -> None:
+    """Change the settings for the next run."""
+    _session().training = spec
+
+
+# -- the URL ----------------------------------------------------------------------------------------------------------
+
+
+def adopt_url() -> None:
+    """Take over what the URL says, if it was not this session that wrote it: a link, or the browser's back button.
+
+    Nothing in it is trusted: what cannot be used is left out and said.
+    """
+    session = _session()
+    given = {name: st.query_params[name] for name in st.query_params}
+    if not given or given == session.written:
+        return
+    session.written = given
+    found: dict[str, Any] = {}
+    if given.get("run", "")[:40]:
+        found["run"] = given["run"][:40]
+    for name in ("step", "example", "target"):
+        if given.get(name, "").isdecimal() and len(given[name]) <= 9:
+            found[name] = int(given[name])
+    if given.get("split") in SPLITS:
+        found["split"] = given["split"]
+    if found:
+        look(**found)
+    if "model" in given:
+        _adopt_draft(given)
+
+
+def _adopt_draft(given: dict[str, str]) -> None:
+    from explorer.data import DATASETS
+
+    try:
+        dataset = given.get("data", "digits")
+        DATASETS[dataset]
+        model = decode(given["model"])
+    except ExplorerError as error:
+        st.toast(f"The link holds a model that cannot be used. {error}", icon=":material/link_off:")
+        return
+    current = draft()
+    _change(current, dataset=dataset, model=model, family=family_of(model, dataset), revision=current.revision + 1)
+
+
+def mirror_lens() -> None:
+    """Write the lens into the URL, so that a link opens exactly this view."""
+    current = lens()
+    values = {"run": current.run, "step": current.step, "target": current.target}
+    if current.run:
+        values |= {"split": current.split, "example": current.example}
+    _write({name: str(value) for name, value in values.items() if value not in (None, "")})
+
+
+def mirror_draft() -> None:
+    """Write the draft into the URL, if it is short enough for a link."""
+    current = draft()
+    code = encode(current.model)
+    _write({"data": current.dataset, "model": code} if len(code) <= URL_BYTES else {"data": current.dataset})
+
+
+def _write(values: dict[str, str]) -> None:
+    session = _session()
+    if values != {name: st.query_params[name] for name in st.query_params}:
+        st.query_params.from_dict(values)
+    session.written = values
+
+
+def encode(model: ModelSpec) -> str:
+    """A model as text for a URL."""
+    packed = zlib.compress(model.model_dump_json().encode(), 9)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode(text: str) -> ModelSpec:
+    """A model from `encode`'s text, which may come from anyone.
+
+    Raises:
+        SpecError: It is not a model.
+    """
+    try:
+        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        unpacker = zlib.decompressobj()
+        content = unpacker.decompress(packed, JSON_BYTES)  # a small text can unpack to gigabytes
+    except (ValueError, zlib.error):
+        raise SpecError("The link was cut or changed. Ask for it again.") from None
+    if unpacker.unconsumed_tail:
+        raise SpecError("The model in the link is too large.")
+    return parse(ModelSpec, content, "model")

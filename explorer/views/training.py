@@ -1,0 +1,91 @@
+"""Settings of the next run, and starting it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.specs import ModelSpec, RunSpec, TrainSpec
+from explorer.views import form, page, state
+from explorer.views.resources import compute, store
+
+if TYPE_CHECKING:
+    from explorer.data import Dataset
+
+DOUBLE_CLICK_SECONDS = 1.0
+
+
+def settings_form() -> None:
+    """The training settings, one widget for each field of `TrainSpec`."""
+    current = state.training()
+    names = [name for name in TrainSpec.model_fields if name != "momentum" or current.optimizer == "sgd"]
+    for start in range(0, len(names), 4):
+        for column, name in zip(st.columns(4), names[start : start + 4], strict=False):
+            field, key = TrainSpec.model_fields[name], f"train-{name}"
+            st.session_state[key] = getattr(current, name)
+            with column:
+                form.field_widget(name, field, getattr(current, name), key, _set, name, key)
+
+
+def _set(name: str, key: str) -> None:
+    state.set_training(state.training().model_copy(update={name: st.session_state[key]}))
+
+
+def summary(spec: TrainSpec) -> str:
+    """The settings in one line."""
+    return (
+        f"{spec.optimizer}, learning rate {spec.learning_rate:g}, batches of {spec.batch_size}, "
+        f"{spec.epochs} epochs, seed {spec.seed}"
+    )
+
+
+def start_default() -> None:
+    """Start what a newcomer sees first: a CNN on digits."""
+    from explorer.data import load_dataset
+    from explorer.models import preset
+
+    start(RunSpec(dataset="digits", model=preset("cnn", load_dataset("digits")), family="cnn"))
+
+
+def start_draft() -> None:
+    """Start the model that is being built, with the current settings."""
+    draft = state.draft()
+    family = state.family_of(draft.model, draft.dataset)
+    start(RunSpec(dataset=draft.dataset, model=draft.model, train=state.training(), family=family))
+
+
+def start(spec: RunSpec) -> None:
+    """Queue a run and look at it; a double click starts it once.
+
+    It is a callback, so an error is kept and shown by the page that is drawn next.
+    """
+    from explorer.runs.execute import submit
+
+    last = st.session_state.get("started")
+    if last and last[0] == spec and time.monotonic() - last[1] < DOUBLE_CLICK_SECONDS:
+        return
+    st.session_state["started"] = (spec, time.monotonic())
+    compute()
+    state.look(run=submit(store(), spec).id)
+
+
+def start_button(label: str, key: str, problem: bool = False) -> None:
+    """Start the draft and go to the page that shows it learn."""
+    if st.button(label, key=key, type="primary", icon=":material/play_arrow:", disabled=problem):
+        start_draft()
+        st.switch_page(page.TRAIN)
+
+
+def dataset_of(draft: state.Draft) -> Dataset:
+    """The data set of the draft."""
+    from explorer.data import load_dataset
+
+    return load_dataset(draft.dataset)
+
+
+def draft_line(model: ModelSpec, dataset: str) -> str:
+    """The draft in one line."""
+    family = state.family_of(model, dataset)
+    return RunSpec(dataset=dataset, model=model, family=family).name

@@ -1,0 +1,145 @@
+"""What the lens points at, looked up: the run, its kept steps, the example; and the sidebar that moves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.runs.run import Run, Status
+from explorer.views import state
+from explorer.views.resources import store
+
+if TYPE_CHECKING:
+    import torch
+
+    from explorer.data import Dataset
+
+LISTED = 50
+"""Runs offered in the sidebar: the latest ones."""
+
+ICONS = {
+    Status.QUEUED: ("schedule", "grey"),
+    Status.RUNNING: ("play_circle", "blue"),
+    Status.FINISHED: ("check_circle", "green"),
+    Status.STOPPED: ("stop_circle", "orange"),
+    Status.FAILED: ("error", "red"),
+    Status.INTERRUPTED: ("power_off", "orange"),
+}
+"""Icon and colour of each status."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is looked at, complete and within bounds."""
+
+    run: Run
+    steps: list[int]
+    step: int
+    dataset: Dataset
+    split: str
+    example: int
+    target: int | None
+
+    @property
+    def place(self) -> tuple[str, int, str, int]:
+        """Run, step, split and example: what cached results are found by."""
+        return self.run.id, self.step, self.split, self.example
+
+    @property
+    def input(self) -> torch.Tensor:
+        """The example, (1, …)."""
+        return self.dataset.split(self.split).inputs[self.example : self.example + 1]
+
+    @property
+    def truth(self) -> int:
+        """Number of the example's class."""
+        return int(self.dataset.split(self.split).targets[self.example])
+
+
+def current_run() -> Run | None:
+    """The run that is looked at: the chosen one, or else the newest."""
+    chosen = state.lens().run
+    runs = store().list(LISTED)
+    found = next((run for run in runs if run.id == chosen), None)
+    if found is None and chosen:
+        found = store().find(chosen)
+        if found is None:
+            st.toast("The run in this link is not here any more; the newest one is shown.", icon=":material/link_off:")
+    found = found or next(iter(runs), None)
+    if found and found.id != chosen:
+        state.look(run=found.id)
+    return found
+
+
+def resolve(run: Run | None) -> View | None:
+    """The whole view of a run, or None if there is none or it has no weights yet."""
+    if run is None or run.spec is None or not (steps := store().snapshots.steps(run.id)):
+        return None
+    from explorer.data import load_dataset
+
+    wanted = state.lens()
+    dataset = load_dataset(run.spec.dataset)
+    step = steps[-1] if wanted.step is None else min(steps, key=lambda kept: abs(kept - wanted.step))
+    example = min(wanted.example, len(dataset.split(wanted.split)) - 1)
+    target = wanted.target if wanted.target is not None and wanted.target < len(dataset.classes) else None
+    return View(run, steps, step, dataset, wanted.split, example, target)
+
+
+def sidebar(looking: bool) -> None:
+    """The lens in the sidebar: the run on every page; step, example and class on the pages that look into one."""
+    run = current_run()
+    if run is None:
+        return
+    view = resolve(run) if looking else None
+    st.subheader("What you look at", anchor=False)
+    runs = {found.id: found for found in (run, *store().list(LISTED))}
+    _choice("Run", "run", sorted(runs, key=lambda key: -runs[key].created), run.id, lambda key: runs[key].title)
+    if view is None:
+        return
+    if len(view.steps) > 1:
+        st.session_state["lens-step"] = view.step
+        st.select_slider(
+            "Step",
+            view.steps,
+            key="lens-step",
+            on_change=_move_step,
+            args=(view.steps[-1],),
+            help="Weights were kept at these optimiser steps: 0 is before training, the last is the end.",
+        )
+    _choice("Examples from", "split", list(state.SPLITS), view.split, lambda split: f"{split} split")
+    last = len(view.dataset.split(view.split)) - 1
+    st.session_state["lens-example"] = view.example
+    st.number_input(
+        f"Example (0 to {last})",
+        0,
+        last,
+        key="lens-example",
+        on_change=_move,
+        args=("example",),
+        help="Test examples were never trained on.",
+    )
+    classes = view.dataset.classes
+    options = [None, *range(len(classes))]
+    _choice("Class to explain", "target", options, view.target, lambda n: "the answer" if n is None else classes[n])
+
+
+def _choice(label: str, name: str, options: list, value: object, words: object) -> None:
+    st.session_state[f"lens-{name}"] = value
+    st.selectbox(label, options, key=f"lens-{name}", format_func=words, on_change=_move, args=(name,))
+
+
+def _move(name: str) -> None:
+    state.look(**{name: st.session_state[f"lens-{name}"]})
+
+
+def _move_step(last: int) -> None:
+    step = st.session_state["lens-step"]
+    state.look(step=None if step == last else step)  # the end of a run that goes on moves with it
+
+
+def badge(run: Run) -> None:
+    """The status of a run, as icon, word and colour."""
+    icon, colour = ICONS[run.status]
+    st.badge(run.status.value, icon=f":material/{icon}:", color=colour)

@@ -1,0 +1,24 @@
+"""Attributions: which pixels spoke for an answer."""
+
+from explorer.views import example, page, reasons, state, view
+
+page.head(
+    "Attributions",
+    "Which pixels of one example spoke for a class, and which against it, by four methods.",
+    """
+Each picture marks every pixel: **warm** speaks for the class, **cool** against it, the middle colour means no
+effect. The scale is centred at zero; its ends differ between methods, since each measures something else.
+
+Choose another class to ask why the model did not answer that. Where the methods agree, trust them more.
+
+An attribution tells what moved this model's score. It does not tell that the model is right, nor that the world works
+that way, and methods can be wrong about the model too.
+""",
+)
+seen = view.resolve(view.current_run())
+if seen is None:
+    example.nothing_yet("ask")
+else:
+    example.example_bar(seen)
+    reasons.reasons(seen)
+state.mirror_lens()

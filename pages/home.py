@@ -1,0 +1,37 @@
+"""Home: what this is, and one click to see a model learn."""
+
+import streamlit as st
+
+from explorer.views import page, state, training, view
+
+st.title("See a neural network learn, and ask it why", anchor=False)
+st.markdown(
+    "Build a small network, train it on real data before your eyes, look at what each layer sees, "
+    "and ask which pixels decided an answer."
+)
+with st.container(horizontal=True, key="first-steps"):
+    if st.button("Train a CNN on digits now", type="primary", icon=":material/play_arrow:", key="start-default"):
+        with st.spinner("Starting"):
+            training.start_default()
+        st.switch_page(page.TRAIN)
+    if st.button("Build your own", icon=":material/construction:", key="to-build"):
+        st.switch_page(page.BUILD)
+
+steps = (
+    ("Build", "Stack layers and see at once what each makes and costs.", page.BUILD, "construction"),
+    ("Train", "Watch loss and accuracy while it learns. Stop at any time.", page.TRAIN, "show_chart"),
+    ("Look inside", "See every feature map and filter, at any step of the training.", page.FEATURE_MAPS, "grid_view"),
+    ("Ask why", "See which pixels spoke for an answer, and which against.", page.ATTRIBUTIONS, "psychology_alt"),
+)
+for column, (number, (title, text, target, icon)) in zip(st.columns(4), enumerate(steps, 1), strict=True):
+    with column, st.container(border=True, height="stretch"):
+        st.page_link(target, label=f"**{number}. {title}**", icon=f":material/{icon}:")
+        st.caption(text)
+
+run = view.current_run()
+if run:
+    with st.container(horizontal=True, vertical_alignment="center", key="latest"):
+        st.markdown(f"You are looking at **{page.plain(run.title)}**", width="content")
+        view.badge(run)
+        st.page_link(page.TRAIN, label="Open it", icon=":material/arrow_forward:")
+state.mirror_lens()
