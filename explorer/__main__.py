@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    # No defaults: what is given before the name of a command must not be undone by the command's own default.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--home", help="folder that keeps runs (default: this user's data folder, or EXPLORER_HOME)")
     parser = argparse.ArgumentParser(
         prog="python -m explorer", description="The visual model explorer.", parents=[common]
@@ -50,7 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--model", default="cnn", help="name of a family")
     for name, field in TrainSpec.model_fields.items():
         option = f"--{name.replace('_', '-')}"
-        training.add_argument(option, type=field.annotation, help=f"{field.description} (default: {field.default})")
+        training.add_argument(
+            option,
+            type=field.annotation,
+            default=argparse.SUPPRESS,
+            help=f"{field.description} (default: {field.default})",
+        )
     training.add_argument("--json", action="store_true", help="end with one line of JSON")
     training.set_defaults(command=train)
 
@@ -74,7 +80,7 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
 
     from streamlit.web import bootstrap
 
-    from explorer.views.resources import compute
+    from explorer.views.server import compute
 
     flags = {"server_address": options.host, "server_port": options.port, "browser_serverAddress": _shown(options.host)}
     bootstrap.load_config_options(flags)
@@ -109,10 +115,13 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     from explorer.runs.execute import execute, submit
     from explorer.runs.store import RunStore, Status
     from explorer.specs import RunSpec, parse
-    from explorer.training import EpochDone
+    from explorer.training import EpochDone, resolve_device
 
-    given = {name: getattr(options, name) for name in TrainSpec.model_fields if getattr(options, name) is not None}
+    given = {
+        name: value for name, value in vars(options).items() if name in TrainSpec.model_fields and value is not None
+    }
     settings_of_run = parse(TrainSpec, given, "training setting")
+    resolve_device(settings.device if settings_of_run.device == "auto" else settings_of_run.device)
     dataset = load_dataset(options.dataset)
     model = preset(options.model, dataset)
     spec = RunSpec(dataset=options.dataset, model=model, train=settings_of_run, family=options.model)

@@ -9,7 +9,7 @@ if str(ROOT) not in sys.path:  # `streamlit run explorer/app.py` puts only explo
 
 import streamlit as st
 
-from explorer.views import page, resources, state, view
+from explorer.views import page, server, state, view
 
 st.set_page_config("Visual model explorer", page_icon=str(ROOT / "assets/icon.svg"), layout="wide")
 st.logo(str(ROOT / "assets/logo.svg"), icon_image=str(ROOT / "assets/icon.svg"), size="large")
@@ -31,7 +31,7 @@ chosen = st.navigation(
     }
 )
 with page.boundary():
-    resources.compute()
+    server.compute()
     state.adopt_url()
     with st.sidebar:
         view.sidebar(looking=chosen in LOOKING)

@@ -1,6 +1,6 @@
 """Runs: all of them, on this server."""
 
-from explorer.views import page, resources, run_list, state
+from explorer.views import page, run_list, server, state
 
 page.head(
     "Runs",
@@ -12,7 +12,7 @@ means the program that trained it was ended from outside; what it had written is
 Everyone on this server sees and can change the same runs.
 """,
 )
-if resources.store().list(1):
+if server.store().list(1):
     run_list.run_list()
 else:
     page.empty("No runs yet", "A run appears here as soon as you start one.", page.HOME, "Go to the start")

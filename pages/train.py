@@ -13,7 +13,8 @@ page.head(
 batch, the dotted line is the validation examples, which are never trained on.
 
 - Both losses fall: it is learning.
-- Training falls and validation rises: it is learning by heart (overfitting). Fewer epochs, dropout or weight decay help.
+- Training falls and validation rises: it is learning by heart (overfitting). Fewer epochs or dropout
+  help.
 - Neither falls: the learning rate may be far too small or too large.
 
 The thin line jumps because each batch is different. Judge by the dotted one.

@@ -79,7 +79,12 @@ def probabilities(
     )
     figure.update_yaxes(title="class", type="category", autorange="reversed", fixedrange=True)
     alt = f"Probabilities of all classes; the answer is {classes[answer]} with {values[answer]:.1%}."
-    return finish(figure, f"The answer: {classes[answer]}, {values[answer]:.1%} sure", alt, dark, height=height)
+    return finish(figure, f"The answer: {classes[answer]}, {_sure(values[answer])} sure", alt, dark, height=height)
+
+
+def _sure(share: float) -> str:
+    """A share as a percentage that never rounds up to certainty."""
+    return "over 99.9%" if share > 0.999 else f"{share:.1%}"
 
 
 def _mark(name: str, index: int, truth: int, target: int) -> str:

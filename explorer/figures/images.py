@@ -10,8 +10,24 @@ import plotly.graph_objects as go
 
 from explorer.figures.theme import GREY, Scale, finish, palette, symmetric
 
-TILE = 104
+TILE = 64
 """About how many screen pixels a tile of a mosaic is high."""
+
+
+_BAR = {
+    "orientation": "h",
+    "thickness": 8,
+    "len": 0.6,
+    "x": 0,
+    "xanchor": "left",
+    "y": 0,
+    "yanchor": "top",
+    "ypad": 6,
+    "outlinewidth": 0,
+    "tickformat": ".2~g",
+    "nticks": 5,
+}
+"""The colour scale lies under the picture: beside it, it would take a phone's width."""
 
 
 def mosaic(
@@ -64,7 +80,7 @@ def mosaic(
             zmax=high,
             hoverongaps=False,
             showscale=bar,
-            colorbar={"thickness": 10, "len": 0.9, "outlinewidth": 0, "tickformat": ".2~g", "nticks": 5},
+            colorbar=_BAR,
             hovertemplate="%{text}<br>value %{z:.4g}<extra></extra>",
         )
     )
@@ -85,11 +101,18 @@ def mosaic(
             if label
         ]
     )
-    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain", range=[-0.5, canvas.shape[1] - 0.5])
-    figure.update_yaxes(
-        visible=False, fixedrange=True, scaleanchor="x", constrain="domain", range=[canvas.shape[0] - 0.5, -0.5]
+    figure.update_xaxes(
+        visible=False, fixedrange=True, constrain="domain", constraintoward="left", range=[-0.5, canvas.shape[1] - 0.5]
     )
-    return finish(figure, title, alt, dark, height=48 + rows * round(tile * 1.28))
+    figure.update_yaxes(
+        visible=False,
+        fixedrange=True,
+        scaleanchor="x",
+        constrain="domain",
+        constraintoward="top",
+        range=[canvas.shape[0] - 0.5, -0.5],
+    )
+    return finish(figure, title, alt, dark, height=48 + rows * round(tile * 1.28) + (44 if bar else 0))
 
 
 def picture(
@@ -111,7 +134,7 @@ def picture(
             zmin=low,
             zmax=high,
             showscale=scale != "grey",
-            colorbar={"thickness": 10, "len": 0.9, "outlinewidth": 0, "tickformat": ".2~g", "nticks": 5},
+            colorbar=_BAR,
             hovertemplate="row %{y}, column %{x}<br>value %{z:.4g}<extra></extra>",
         )
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.figures.images import mosaic, units
 from explorer.models import plan
-from explorer.views import example, page, resources
+from explorer.views import example, page, results
 from explorer.views.view import View
 
 SHOWN = 64
@@ -42,7 +42,7 @@ def _key(view: View) -> str:
 
 
 def _maps(view: View, layer: str) -> None:
-    values = resources.feature_maps(*view.place, layer).values
+    values = results.feature_maps(*view.place, layer).values
     if values.ndim == 1:
         page.show(
             units(values, f"The {len(values)} values of {layer}", f"Values of the units of {layer}.", page.dark()),
@@ -70,7 +70,7 @@ def _sign(values: object) -> str:
 def _filters(view: View, layer: str) -> None:
     inner = "conv1" if layer.startswith("residual") else ""
     name = f"{layer}.{inner}" if inner else layer
-    weights = resources.filters(view.run.id, view.step, name).weights  # (out, in, h, w)
+    weights = results.filters(view.run.id, view.step, name).weights  # (out, in, h, w)
     inputs = weights.shape[1]
     st.markdown(
         f"**Filters of {name}**: {weights.shape[0]} filters, each {inputs}×{weights.shape[2]}×{weights.shape[3]}."
@@ -89,15 +89,14 @@ def _filters(view: View, layer: str) -> None:
     figure = mosaic(
         weights[slice(*shown), channel],
         [f"{n}" for n in range(*shown)],
-        f"What each filter does with input channel {channel}: warm adds, cool subtracts",
+        f"Filters on input channel {channel}",
         f"Weights of the filters of {name} for input channel {channel}.",
         scale="signed",
         limit=float(abs(weights).max()),
-        tile=64,
-        columns=16,
         dark=page.dark(),
     )
     page.show(figure, key="filters")
+    st.caption("Warm weights add what they see to the map, cool ones subtract it.")
 
 
 def _window(count: int, what: str, key: str) -> tuple[int, int]:

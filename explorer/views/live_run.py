@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.figures.curves import learning_curve
 from explorer.runs.run import Run, Status
-from explorer.views import page, resources, training
+from explorer.views import page, results, server, training
 from explorer.views.view import badge
 
 EVERY = 0.3
@@ -21,12 +21,12 @@ def live_run(run: Run) -> None:
 
 
 def _panel(run_id: str, active: bool) -> None:
-    run = resources.store().get(run_id)
+    run = server.store().get(run_id)
     if active and run.status.over:
         st.rerun()  # the whole page, once more and without polling
     _header(run)
     if run.status is Status.QUEUED:
-        ahead = resources.store().ahead(run.id)
+        ahead = server.store().ahead(run.id)
         st.info(
             f"Waiting for a free worker; {ahead} before it." if ahead else "Starting.", icon=":material/hourglass_top:"
         )
@@ -36,7 +36,7 @@ def _panel(run_id: str, active: bool) -> None:
         st.error(run.reason, icon=":material/error:")
     if run.spec is None:
         return
-    metrics = resources.metrics(run.id)
+    metrics = results.metrics(run.id)
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
             page.show(learning_curve(metrics, name, run.total_steps, page.dark()), key=f"{name}-{run.id}")
@@ -55,7 +55,7 @@ def _header(run: Run) -> None:
                 key=f"stop-{run.id}",
                 icon=":material/stop:",
                 disabled=asked,
-                on_click=resources.store().stop,
+                on_click=server.store().stop,
                 args=(run.id,),
             )
 
@@ -83,9 +83,8 @@ def _outcome(run: Run) -> None:
             )
         st.metric("Training time", _time(run.seconds), width="content")
         st.metric("Parameters", f"{run.parameters:,}", width="content")
-        st.metric("Device", run.device.split(" ")[0] or "none", help=run.device or None, width="content")
     with st.container(horizontal=True, key="onward"):
-        if resources.store().snapshots.steps(run.id):
+        if server.store().snapshots.steps(run.id):
             if st.button("See its feature maps", type="primary", icon=":material/grid_view:", key="to-maps"):
                 st.switch_page(page.FEATURE_MAPS)
             if st.button("Ask why it answers so", type="primary", icon=":material/psychology_alt:", key="to-why"):
@@ -96,5 +95,5 @@ def _outcome(run: Run) -> None:
             training.start(run.spec)
             st.rerun()
     with st.expander("What this run is made from"):
-        st.markdown(f"{run.spec.name}: {training.summary(run.spec.train)}.")
+        st.markdown(f"{run.spec.name}: {training.summary(run.spec.train)}; trained on {run.device or 'nothing yet'}.")
         st.code(run.spec.model_dump_json(indent=2), language="json", height=240)

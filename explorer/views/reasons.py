@@ -8,15 +8,15 @@ import streamlit as st
 from explorer.attribution import METHODS, Method
 from explorer.figures.classes import probabilities
 from explorer.figures.images import picture
-from explorer.views import example, page, resources, state
-from explorer.views.view import View
+from explorer.views import example, page, results, state
+from explorer.views.view import ANSWER, View
 
 PER_ROW = 2
 
 
 def reasons(view: View) -> None:
     """The answer with all class probabilities, then each method's explanation on one diverging scale."""
-    prediction = resources.prediction(*view.place)
+    prediction = results.prediction(*view.place)
     target = prediction.answer if view.target is None else view.target
     classes = view.dataset.classes
     left, right = st.columns([2, 3])
@@ -27,14 +27,14 @@ def reasons(view: View) -> None:
         page.show(figure, key="probabilities")
     st.segmented_control(
         "Explain the score of class",
-        [None, *range(len(classes))],
+        [ANSWER, *range(len(classes))],
         key="target-class",
-        default=view.target,
-        format_func=lambda n: f"the answer ({classes[prediction.answer]})" if n is None else classes[n],
+        default=ANSWER if view.target is None else view.target,
+        format_func=lambda n: f"the answer ({classes[prediction.answer]})" if n == ANSWER else classes[n],
         on_change=_choose,
         required=True,
     )
-    why_not = resources.applicable(*view.place)
+    why_not = results.applicable(*view.place)
     methods = METHODS.values()
     for start in range(0, len(methods), PER_ROW):
         for column, method in zip(st.columns(PER_ROW), methods[start : start + PER_ROW], strict=False):
@@ -43,7 +43,8 @@ def reasons(view: View) -> None:
 
 
 def _choose() -> None:
-    state.look(target=st.session_state["target-class"])
+    target = st.session_state["target-class"]
+    state.look(target=None if target == ANSWER else target)
 
 
 def _reason(view: View, method: type[Method], target: int, why_not: str | None) -> None:
@@ -51,7 +52,7 @@ def _reason(view: View, method: type[Method], target: int, why_not: str | None) 
         st.markdown(f"**{method.title}**")
         st.caption(f"Does not apply: {why_not}")
         return
-    found = resources.attribution(*view.place, method.name, target)
+    found = results.attribution(*view.place, method.name, target)
     values = found.values.sum(axis=0)  # over colour channels: (H, W)
     name = view.dataset.classes[target]
     limit = float(np.abs(values).max())

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.runs.run import Run
 from explorer.views import page, state
-from explorer.views.resources import store
+from explorer.views.server import store
 from explorer.views.view import badge
 
 SHOWN = 20

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.specs import ModelSpec, RunSpec, TrainSpec
 from explorer.views import form, page, state
-from explorer.views.resources import compute, store
+from explorer.views.server import compute, store
 
 if TYPE_CHECKING:
     from explorer.data import Dataset

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.runs.run import Run, Status
 from explorer.views import state
-from explorer.views.resources import store
+from explorer.views.server import store
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LISTED = 50
 """Runs offered in the sidebar: the latest ones."""
+
+ANSWER = -1
+"""Stands for "whatever the model answers" among the numbers of classes."""
 
 ICONS = {
     Status.QUEUED: ("schedule", "grey"),
@@ -121,8 +124,14 @@ def sidebar(looking: bool) -> None:
         help="Test examples were never trained on.",
     )
     classes = view.dataset.classes
-    options = [None, *range(len(classes))]
-    _choice("Class to explain", "target", options, view.target, lambda n: "the answer" if n is None else classes[n])
+    options = [ANSWER, *range(len(classes))]
+    _choice(
+        "Class to explain",
+        "target",
+        options,
+        ANSWER if view.target is None else view.target,
+        lambda n: "the answer" if n == ANSWER else classes[n],
+    )
 
 
 def _choice(label: str, name: str, options: list, value: object, words: object) -> None:
@@ -131,7 +140,8 @@ def _choice(label: str, name: str, options: list, value: object, words: object) 
 
 
 def _move(name: str) -> None:
-    state.look(**{name: st.session_state[f"lens-{name}"]})
+    value = st.session_state[f"lens-{name}"]
+    state.look(**{name: None if value == ANSWER else value})
 
 
 def _move_step(last: int) -> None:

@@ -1,4 +1,4 @@
-"""What all sessions share: the store, the engine, and bounded caches of frozen results.
+"""What was computed for one session and serves the next: bounded caches of frozen results.
 
 No module is shared: PyTorch modules carry hooks, modes and gradients, so each computation builds its own.
 """
@@ -7,45 +7,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from explorer.runs.compute import Compute
-from explorer.runs.settings import Settings
 from explorer.runs.store import RunStore
+from explorer.views.server import store
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from explorer.attribution import Attribution
+    from explorer.probes import FeatureMaps, Filters, Prediction
 
 KEPT = 512
 """Results of each kind kept for all sessions together."""
-
-
-@st.cache_resource(show_spinner=False)
-def settings() -> Settings:
-    """Settings of this server."""
-    return Settings.read()
-
-
-@st.cache_resource(show_spinner=False)
-def store() -> RunStore:
-    """The run store of this server."""
-    return RunStore(settings().home)
-
-
-@st.cache_resource(show_spinner=False)
-def compute() -> Compute:
-    """The engine that trains, and a thread that imports what the first click will need."""
-    threading.Thread(target=_warm, name="warm-up", daemon=True).start()
-    return Compute(settings())
-
-
-def _warm() -> None:
-    import captum.attr  # noqa: F401
-
-    from explorer.data import DATASETS, load_dataset
-    from explorer.models import plan, preset
-
-    for name in DATASETS:
-        plan(preset("mlp", load_dataset(name)), load_dataset(name))
 
 
 @st.cache_resource(show_spinner=False)
@@ -81,7 +59,7 @@ def metrics(run_id: str) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def prediction(run_id: str, step: int, split: str, example: int) -> object:
+def prediction(run_id: str, step: int, split: str, example: int) -> Prediction:
     """What a run's model at a step answers for an example."""
     from explorer.probes import predict
 
@@ -89,7 +67,7 @@ def prediction(run_id: str, step: int, split: str, example: int) -> object:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -> object:
+def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -> FeatureMaps:
     """What a layer makes of an example."""
     from explorer import probes
 
@@ -97,7 +75,7 @@ def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def filters(run_id: str, step: int, layer: str) -> object:
+def filters(run_id: str, step: int, layer: str) -> Filters:
     """Weights of a convolution."""
     from explorer import probes
 
@@ -105,7 +83,7 @@ def filters(run_id: str, step: int, layer: str) -> object:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def attribution(run_id: str, step: int, split: str, example: int, method: str, target: int) -> object:
+def attribution(run_id: str, step: int, split: str, example: int, method: str, target: int) -> Attribution:
     """An explanation of an answer, with the method's default parameters."""
     from explorer.attribution import attribute
 
@@ -120,13 +98,13 @@ def applicable(run_id: str, step: int, split: str, example: int) -> dict[str, st
     return {method.name: method.needs(model, x) for method in METHODS.values()}
 
 
-def _model(run_id: str, step: int) -> object:
+def _model(run_id: str, step: int) -> nn.Module:
     from explorer.runs.replay import model_at
 
     return model_at(store(), run_id, step)
 
 
-def _input(run_id: str, split: str, example: int) -> object:
+def _input(run_id: str, split: str, example: int) -> torch.Tensor:
     from explorer.data import load_dataset
 
     return load_dataset(store().get(run_id).spec.dataset).split(split).inputs[example : example + 1]
