@@ -67,10 +67,11 @@ class _Engine:
             POLL_SECONDS
         )
         for worker in [worker for worker in self.workers if not worker.is_alive()]:
-            run = self.workers.pop(worker)
+            run = self.workers[worker]
             reason = f"The worker died ({_how(worker.exitcode)}). What it wrote is kept; start the run again."
             if self.store.end(run.id, Status.FAILED, reason):
                 log.error("run %s: worker died: %s", run.id, _how(worker.exitcode))
+            del self.workers[worker]  # only now: if the store could not be written, the next round tries again
 
     def _start(self, target: object, *args: str) -> BaseProcess:
         worker = self.context.Process(target=target, args=args, daemon=True)

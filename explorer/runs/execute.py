@@ -16,6 +16,7 @@ from explorer.runs.store import Run, RunStore, Status
 from explorer.specs import RunSpec
 from explorer.training import EpochDone, StepDone, describe_device, evaluate, resolve_device, steps_per_epoch, train
 from explorer.training.device import training_threads
+from explorer.training.loop import finite
 
 FLUSH_SECONDS = 0.15
 """How often metrics reach the store."""
@@ -79,8 +80,9 @@ def execute(
         except Diverged as error:
             status, reason = Status.FAILED, str(error)
         writer.close(keep_last=status is not Status.FAILED)
-    except RunGone:  # deleted while it trained: leave nothing behind
-        store.snapshots.delete(run.id)
+    except RunGone:
+        if store.find(run.id) is None:  # deleted while it trained: leave nothing behind
+            store.snapshots.delete(run.id)
         raise
     except ExplorerError as error:
         status, reason = Status.FAILED, str(error)
@@ -145,8 +147,9 @@ class _Writer:
         self.rows += [{"split": split, "name": name, "value": value, **place} for name, value in values.items()]
 
     def _keep(self, step: int) -> None:
-        if step != self.kept:
-            self.store.snapshots.save(self.run_id, step, self.model.state_dict())
+        state = self.model.state_dict()
+        if step != self.kept and finite(state.values()):  # a run that diverges keeps weights one can still look at
+            self.store.snapshots.save(self.run_id, step, state)
             self.kept = step
 
     def flush(self) -> str:

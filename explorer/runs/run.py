@@ -8,7 +8,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from explorer.errors import ExplorerError
+from explorer.registry import explain
 from explorer.specs import RunSpec, parse
 
 
@@ -70,14 +73,32 @@ class Run:
         return min(1.0, self.step / self.total_steps) if self.total_steps else 0.0
 
 
+_WHOLE = TypeAdapter(Run)
+
+
 def from_row(row: Any) -> Run:
-    """A run from its row in the store, which may be damaged."""
+    """A run from its row in the store; a damaged row becomes a failed run that says so."""
     values = {name: row[name] for name in Run.__dataclass_fields__}
     try:
-        values["spec"] = parse(RunSpec, row["spec"], "run")
-        values["status"] = Status(row["status"])
-        values["test"] = {str(k): float(v) for k, v in json.loads(row["test"]).items()}
-    except (ExplorerError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        values |= {"spec": None, "status": Status.FAILED, "test": {}}
-        values["reason"] = f"The record of this run is damaged and cannot be used: delete it. ({str(error)[:200]})"
-    return Run(**values)
+        read = {"spec": parse(RunSpec, row["spec"], "run"), "test": json.loads(row["test"])}
+        return _WHOLE.validate_python(values | read)
+    except (ExplorerError, ValueError, TypeError, RecursionError) as error:
+        detail = explain(error, ()) if isinstance(error, ValidationError) else str(error)
+    return Run(
+        id=str(row["id"]),
+        title=str(row["title"]),
+        spec=None,
+        status=Status.FAILED,
+        reason=f"The record of this run is damaged and cannot be used: delete it. ({detail[:200]})",
+        command="",
+        step=0,
+        total_steps=0,
+        epoch=0,
+        parameters=0,
+        device="",
+        rate=0.0,
+        test={},
+        created=row["created"] if isinstance(row["created"], float) else 0.0,
+        started=None,
+        ended=None,
+    )

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from explorer.errors import RunGone, SpecError
 from explorer.runs.owners import Owners
@@ -46,8 +47,11 @@ class RunStore:
             raise home_error(self.home, error) from error
         self._engine = sa.create_engine(f"sqlite:///{self.home / 'runs.sqlite'}", connect_args={"timeout": 20})
         sa.event.listen(self._engine, "connect", _pragmas)
-        with self._writing():
-            meta.create_all(self._engine)
+        with self._writing() as connection:
+            for table in meta.sorted_tables:  # create_all looks first and creates then: two who start at once collide
+                connection.execute(CreateTable(table, if_not_exists=True))
+                for index in table.indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
@@ -267,6 +271,7 @@ class RunStore:
 
 
 def _pragmas(connection: Any, _record: Any) -> None:
+    connection.text_factory = lambda text: text.decode(errors="replace")  # one damaged row must not hide the others
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")  # with WAL: no corruption, at worst the last instant lost
