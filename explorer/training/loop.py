@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,9 @@ from explorer.data import Dataset, Split
 from explorer.errors import Diverged
 from explorer.specs import OPTIMIZERS, TrainSpec
 from explorer.training.device import resolve_device
+
+HUGE = 1e10
+"""Loss from which on gradients are checked: their squares come near the end of float32. Below, it would only cost."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
 
     Raises:
         SpecError: The device is not there.
-        Diverged: The loss is not a finite number. The weights are those from before that step.
+        Diverged: The loss of a batch or its gradient is not finite (the model is as it was before that step), or at
+            the end of an epoch the validation loss or a weight is not.
     """
     spec = spec or TrainSpec()
     device = resolve_device(spec.device)
@@ -90,16 +94,16 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
                 rows = rows.to(device)  # (N,)
                 random.resume()
                 model.train()
+                statistics = [buffer.clone() for buffer in model.buffers()]
                 logits = model(inputs[rows])  # (N, classes)
                 loss = F.cross_entropy(logits, targets[rows])
                 value = loss.item()
-                if not math.isfinite(value):
-                    raise Diverged(
-                        f"The loss became {value} at step {step + 1} (epoch {epoch}) with learning rate "
-                        f"{spec.learning_rate:g}. Try a smaller one, such as {suggest_rate(spec.learning_rate):g}."
-                    )
                 optimizer.zero_grad()
                 loss.backward()
+                if not math.isfinite(value) or (value > HUGE and not finite(w.grad for w in model.parameters())):
+                    for buffer, before in zip(model.buffers(), statistics, strict=True):
+                        buffer.copy_(before)  # batch norm has averaged this batch in
+                    raise _diverged(f"The loss became {value:g} at step {step + 1}", epoch, spec)
                 optimizer.step()
                 right = int((logits.detach().argmax(1) == targets[rows]).sum())
                 random.pause()
@@ -107,7 +111,12 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
                 seen, loss_sum, right_sum = seen + len(rows), loss_sum + value * len(rows), right_sum + right
                 yield StepDone(step, epoch, value, right / len(rows), len(rows), time.perf_counter() - began)
             metrics = {"loss": loss_sum / seen, "accuracy": right_sum / seen}
-            yield EpochDone(step, epoch, metrics, evaluate(model, validation), time.perf_counter() - began)
+            watched = evaluate(model, validation)
+            if not math.isfinite(watched["loss"]):
+                raise _diverged(f"The validation loss became {watched['loss']:g} after step {step}", epoch, spec)
+            if not finite(model.state_dict().values()):
+                raise _diverged(f"Weights stopped being finite numbers by step {step}", epoch, spec)
+            yield EpochDone(step, epoch, metrics, watched, time.perf_counter() - began)
 
 
 @torch.no_grad()
@@ -145,6 +154,18 @@ def steps_per_epoch(examples: int, batch_size: int) -> int:
 def suggest_rate(rate: float) -> float:
     """A learning rate to try after one that was too high: a tenth, but never above 0.01."""
     return min(rate / 10, 0.01)
+
+
+def finite(tensors: Iterable[torch.Tensor | None]) -> bool:
+    """Whether all numbers in all tensors are finite; None stands for a gradient that is not there."""
+    return all(bool(values.isfinite().all()) for values in tensors if values is not None)
+
+
+def _diverged(what: str, epoch: int, spec: TrainSpec) -> Diverged:
+    return Diverged(
+        f"{what} (epoch {epoch}) with learning rate {spec.learning_rate:g}. "
+        f"Try a smaller one, such as {suggest_rate(spec.learning_rate):g}."
+    )
 
 
 def _batches(examples: int, batch_size: int, order: torch.Generator) -> Iterator[torch.Tensor]:
