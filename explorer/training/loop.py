@@ -16,6 +16,7 @@ from explorer.data import Dataset, Split
 from explorer.errors import Diverged
 from explorer.specs import OPTIMIZERS, TrainSpec
 from explorer.training.device import resolve_device
+from explorer.training.layout import channels_last
 
 HUGE = 1e10
 """Loss from which on gradients are checked: their squares come near the end of float32. Below, it would only cost."""
@@ -85,7 +86,7 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
     validation = Split(held_out.inputs.to(device), held_out.targets.to(device), held_out.rows)
     optimizer = make_optimizer(model, spec)
     order = torch.Generator().manual_seed(spec.seed)
-    with _seeded(spec.seed, device) as random:
+    with channels_last(model, device), _seeded(spec.seed, device) as random:
         began = time.perf_counter()
         step = 0
         for epoch in range(1, spec.epochs + 1):
