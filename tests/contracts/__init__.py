@@ -1,0 +1,1 @@
+"""What every registered thing promises, whatever it is."""

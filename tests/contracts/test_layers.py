@@ -1,0 +1,174 @@
+"""Every layer, on every kind of input it takes: what is planned is what is built, printed and computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import explorer as ex
+from explorer.errors import SpecError
+from explorer.models import Plan, plan
+from tests.samples import made_up
+
+IMAGES = made_up(3, 14, 11)
+VECTORS = made_up(13)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A layer in a small model that suits it."""
+
+    name: str
+    dataset: ex.Dataset
+    spec: ex.ModelSpec
+    number: int
+
+    @property
+    def plan(self) -> Plan:
+        made = plan(self.spec, self.dataset)
+        assert made.problem is None
+        return made
+
+    def build(self) -> nn.Sequential:
+        """The model in eval mode, with batch statistics that are not those it started with."""
+        model = ex.build(self.spec, self.dataset, seed=3)
+        model(self.dataset.train.inputs)
+        return model.eval()
+
+
+def placed(name: str, kind: str) -> Placed:
+    dataset, first = (IMAGES, {"kind": "conv", "channels": 4}) if kind == "image" else (VECTORS, {"kind": "linear"})
+    layers: list[dict[str, Any]] = [first, {"kind": name}]
+    if plan(ex.ModelSpec.of(*layers), dataset).layers[1].output.kind == "image":
+        layers.append({"kind": "flatten"})
+    if name != "output":
+        layers.append({"kind": "output"})
+    return Placed(name, dataset, ex.ModelSpec.of(*layers), number=2)
+
+
+CASES = [(name, kind) for name in ex.LAYERS for kind in ex.LAYERS[name].accepts]
+
+
+@pytest.fixture(params=CASES, ids=[f"{name}-{kind}" for name, kind in CASES])
+def layer(request: pytest.FixtureRequest) -> Placed:
+    return placed(*request.param)
+
+
+def test_every_layer_gives_the_shape_that_was_planned(layer: Placed) -> None:
+    x = layer.dataset.train.inputs
+    model = layer.build()
+
+    assert [name for name, _ in model.named_children()] == [planned.name for planned in layer.plan.layers]
+    for planned, module in zip(layer.plan.layers, model, strict=True):
+        assert planned.given.size == x.shape[1:]
+        x = module(x)
+        assert planned.output.size == x.shape[1:]
+    assert x.shape == (len(layer.dataset.train), len(layer.dataset.classes))
+
+
+def test_parameters_are_those_of_the_module(layer: Placed) -> None:
+    for planned, module in zip(layer.plan.layers, layer.build(), strict=True):
+        assert planned.parameters == sum(weight.numel() for weight in module.parameters())
+    assert layer.plan.parameters == sum(weight.numel() for weight in layer.build().parameters())
+
+
+def test_multiply_adds_are_those_torch_counts_in_the_built_model(layer: Placed) -> None:
+    model = layer.build()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(layer.dataset.train.inputs[:1])
+
+    by_module = counter.get_flop_counts()
+    for planned in layer.plan.layers:
+        assert planned.macs == sum(by_module.get(f"Sequential.{planned.name}", {}).values()) // 2
+    assert layer.plan.macs == counter.get_total_flops() // 2
+
+
+def test_printed_code_loads_the_same_weights_and_gives_the_same_outputs(layer: Placed) -> None:
+    model = layer.build()
+    scope: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(ex.to_code(layer.spec, layer.dataset), "exported.py", "exec"), scope)
+
+    exported = scope["build_model"]()
+    exported.load_state_dict(model.state_dict())
+
+    assert torch.equal(exported.eval()(layer.dataset.train.inputs), model(layer.dataset.train.inputs))
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(layer: Placed) -> None:
+    first, again, other = (ex.build(layer.spec, layer.dataset, seed=seed).state_dict() for seed in (5, 5, 6))
+
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_the_receptive_field_is_where_a_small_change_is_felt(layer: Placed) -> None:
+    planned = layer.plan.layers[layer.number - 1]
+    if layer.dataset is VECTORS:
+        assert planned.receptive_field is None  # there are no pixels
+        return
+
+    random = torch.Generator().manual_seed(0)
+    x = torch.rand(256, *layer.dataset.shape.size, generator=random, dtype=torch.float64).requires_grad_()
+    values = layer.build().double()[: layer.number](x)  # (N, C, H, W) or (N, D)
+    if values.ndim == 2:
+        height, width = planned.given.size[1:]  # a flat row: take what was the central pixel of the first channel
+        central = values[:, (height // 2 * width + width // 2) % values.shape[1]]
+    else:
+        central = values[:, 0, values.shape[2] // 2, values.shape[3] // 2]
+    (slope,) = torch.autograd.grad(central.sum(), x)
+    felt = slope.abs().sum((0, 1)) > 0  # (H, W)
+
+    assert planned.receptive_field == tuple(
+        int(hit.nonzero().max() - hit.nonzero().min()) + 1 for hit in (felt.any(1), felt.any(0))
+    )
+
+
+def test_gradients_reach_every_weight(layer: Placed) -> None:
+    model = ex.build(layer.spec, layer.dataset)
+    loss = nn.functional.cross_entropy(model(layer.dataset.train.inputs), layer.dataset.train.targets)
+    loss.backward()
+
+    for name, weight in model.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.isfinite().all(), name
+
+
+def test_unknown_and_wrong_fields_are_refused_by_name(layer: Placed) -> None:
+    cls = ex.LAYERS[layer.name]
+    with pytest.raises(SpecError, match="there is no field 'colour'"):
+        cls.make(colour=1)
+    for field, info in cls.model_fields.items():
+        with pytest.raises(SpecError, match=f"{field} is 'purple'"):
+            cls.make(**{field: "purple"})
+        if info.annotation in (int, float):
+            with pytest.raises(SpecError, match=f"{field} is -1"):
+                cls.make(**{field: -1})
+            with pytest.raises(SpecError, match=f"{field} is 1000000000"):
+                cls.make(**{field: 10**9})
+
+
+def test_it_explains_itself_and_all_its_fields(layer: Placed) -> None:
+    cls = ex.LAYERS[layer.name]
+
+    assert len(cls.help()) > 20
+    assert cls.title
+    assert all(field.description for field in cls.model_fields.values())
+
+
+def test_what_it_does_not_take_is_refused_with_the_mend(layer: Placed) -> None:
+    if layer.dataset is VECTORS or "vector" in ex.LAYERS[layer.name].accepts:
+        spec = ex.ModelSpec.of({"kind": layer.name})
+        assert plan(spec, VECTORS).layers, "a vector is taken"
+        return
+
+    problem = plan(ex.ModelSpec.of({"kind": layer.name}), VECTORS).problem
+
+    assert str(problem) == (
+        f"Layer 1 ({layer.name}): it got a flat vector of 13 values, but needs an image. "
+        "Move it before the layer that flattens the image."
+    )
