@@ -11,6 +11,8 @@ import torch
 import explorer as ex
 from tests.samples import cut
 
+torch.set_num_threads(1)  # several test processes share the cores: threads that wait for each other would crawl
+
 
 @pytest.fixture(scope="session")
 def digits() -> ex.Dataset:
