@@ -56,7 +56,7 @@ def checks(arguments: list[str], browser: str | None) -> Iterator[tuple[str, lis
     if arguments:
         yield "pytest", ["pytest", "-n", cores, *arguments]
         return
-    yield "tests", ["pytest", "-n", cores, "-m", "not browser"]
+    yield "plain tests", ["pytest", "-n", cores, "-m", "not browser"]
     if browser:
         yield "browser tests", ["pytest", "-n", "0", "-m", "browser"]
 
@@ -75,10 +75,9 @@ def make_venv() -> None:
     """Make ``.venv`` if there is none that works."""
     if works(str(PYTHON), "-m", "pip", "--version"):
         return
-    if not importlib.util.find_spec("ensurepip"):  # Debian keeps it in a package of its own
-        say("Python's venv module is incomplete: installing python3-venv")
-        if not apt("python3-venv"):
-            raise SystemExit("tests: Python's venv module is incomplete. Install it: apt-get install python3-venv")
+    # Debian keeps a part of the venv module in a package of its own.
+    if not importlib.util.find_spec("ensurepip") and not apt("python3-venv"):
+        raise SystemExit("tests: Python's venv module is incomplete. Install it: apt-get install python3-venv")
     say("making .venv")
     if subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)]).returncode:
         raise SystemExit("tests: .venv could not be made; the lines above say why.")
@@ -91,7 +90,7 @@ def install() -> None:
         return
     say("installing packages into .venv (minutes the first time)")
     files = [part for path in REQUIREMENTS for part in ("-r", str(path))]
-    quiet = ["--quiet", "--disable-pip-version-check"]
+    quiet = ["-qq", "--disable-pip-version-check"]  # errors only
     if subprocess.run([str(PYTHON), "-m", "pip", "install", *quiet, *files], cwd=ROOT).returncode:
         raise SystemExit("tests: packages could not be installed; the lines above say why. Is there a network?")
     STAMP.write_text(wanted)
@@ -113,11 +112,13 @@ def find_browser() -> str | None:
 
 def install_browser() -> str | None:
     """Debian's Chromium and a font to draw with if this user may install packages, else Playwright's own."""
-    say("no browser: installing chromium with apt-get")
     if apt("chromium", "fonts-noto-core") and (path := find_browser()):
         return path
-    say("that did not work: installing Playwright's chromium")
-    subprocess.run([str(PYTHON), "-m", "playwright", "install", "chromium"])
+    say("installing Playwright's chromium")
+    command = [str(PYTHON), "-m", "playwright", "install", "chromium"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        say(next((line for line in done.stderr.splitlines() if "Error" in line), "it could not be installed"))
     return find_browser()
 
 
@@ -128,6 +129,7 @@ def apt(*packages: str) -> bool:
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if prefix and not works(*prefix, "true"):
         return False
+    say(f"installing {' and '.join(packages)} with apt-get")
     command = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
     subprocess.run([*command, "update"], stdout=subprocess.DEVNULL)  # may fail in part: what counts is the install
     options = ["install", "--no-install-recommends", *packages]

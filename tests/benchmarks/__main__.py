@@ -16,10 +16,9 @@ HERE = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The benchmarks: every module of this folder but the plumbing."""
-    return sorted(
-        module.name for module in pkgutil.iter_modules([str(HERE)]) if module.name not in ("__main__", "base")
-    )
+    """The benchmarks: every module of this folder but ``base`` and those whose names begin with an underscore."""
+    found = [module.name for module in pkgutil.iter_modules([str(HERE)])]
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
 
 
 def main(arguments: list[str] | None = None) -> int:
