@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import explorer as ex
+from tests.processes import ROOT, python
 
-ROOT = Path(__file__).parents[1]
 ORDER = [
     "errors",
     "registry",
@@ -81,10 +79,6 @@ def users_of_streamlit(root: Path) -> set[str]:
     }
 
 
-def python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_no_import_points_to_a_later_package() -> None:
     assert arrows_back(ROOT) == []
 
@@ -119,20 +113,21 @@ def test_these_checks_see_what_they_look_for(tmp_path: Path) -> None:
     [("explorer", ("torch", "pandas", "streamlit")), ("explorer.runs.engine", ("sklearn", "streamlit"))],
 )
 def test_importing_does_not_load_what_is_not_needed_yet(module: str, heavy: tuple[str, ...]) -> None:
-    done = python(f"import sys, {module}; print([name for name in {heavy!r} if name in sys.modules])")
+    done = python("-c", f"import sys, {module}; print([name for name in {heavy!r} if name in sys.modules])")
 
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
 def test_the_library_works_where_streamlit_is_not_installed() -> None:
     done = python(
+        "-c",
         "import sys, pkgutil, importlib\n"
         "sys.modules['streamlit'] = None\n"
         "import explorer\n"
         "for module in pkgutil.walk_packages(explorer.__path__, 'explorer.'):\n"
         "    if not module.name.startswith(('explorer.views', 'explorer.app')):\n"
         "        importlib.import_module(module.name)\n"
-        "        print(module.name)"
+        "        print(module.name)",
     )
 
     assert done.returncode == 0, done.stderr

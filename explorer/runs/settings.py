@@ -30,7 +30,7 @@ class Settings:
         """Settings from ``EXPLORER_HOME``, ``EXPLORER_WORKERS`` and ``EXPLORER_DEVICE``, or their defaults."""
         home = os.environ.get("EXPLORER_HOME") or platformdirs.user_data_path("visual-model-explorer")
         workers = os.environ.get("EXPLORER_WORKERS") or str(os.cpu_count() or 1)
-        if not workers.isdigit() or not 1 <= int(workers) <= 256:
+        if not workers.isdecimal() or not 1 <= int(workers) <= 256:
             raise ExplorerError(f"The number of workers is {workers!r}; it should be a whole number from 1 to 256.")
         return cls(Path(home).expanduser().absolute(), int(workers), os.environ.get("EXPLORER_DEVICE") or "auto")
 

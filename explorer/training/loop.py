@@ -116,7 +116,7 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
             if not math.isfinite(watched["loss"]):
                 raise _diverged(f"The validation loss became {watched['loss']:g} after step {step}", epoch, spec)
             if not finite(model.state_dict().values()):
-                raise _diverged(f"Weights stopped being finite numbers by step {step}", epoch, spec)
+                raise _diverged(f"Weights or their running averages stopped being finite by step {step}", epoch, spec)
             yield EpochDone(step, epoch, metrics, watched, time.perf_counter() - began)
 
 

@@ -1,0 +1,1 @@
+"""Tests of the run store and the processes that train."""

@@ -1,0 +1,131 @@
+"""Damaged records, damaged files and places that cannot be written: said in words, and nothing else is lost."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import explorer as ex
+from explorer.errors import StoreError
+from explorer.runs import Status
+from tests.processes import explorer
+from tests.runs.conftest import SPEC
+
+CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
+
+JUNK = {
+    "word": "'junk'",
+    "empty": "''",
+    "bytes": "x'ff00'",
+    "text that is not UTF-8": "CAST(x'ff' AS TEXT)",
+    "nesting": "'" + "[" * 100_000 + "'",
+    "other JSON": "'[1, 2]'",
+}
+CHECKED = ("spec", "status", "test", "step", "total_steps", "epoch", "parameters", "rate", "created", "started")
+
+
+def without_rights() -> None:
+    """Let permissions count for root as well, as they do for everybody else."""
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
+
+
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("column", CHECKED)
+def test_a_damaged_record_is_listed_as_failed_with_the_reason_and_hides_no_other(
+    column: str, junk: str, store: ex.RunStore, sql: Callable[..., list[Any]]
+) -> None:
+    before, damaged, after = (store.create(SPEC, title) for title in ("before", "damaged", "after"))
+    sql(f"UPDATE runs SET {column} = {JUNK[junk]} WHERE id = ?", damaged.id)
+
+    listed = store.list()
+
+    assert [run.title for run in listed] == ["after", "damaged", "before"]
+    assert listed[0] == after
+    assert listed[2] == before
+    run = listed[1]
+    assert (run.id, run.status, run.spec) == (damaged.id, Status.FAILED, None)
+    assert run.reason.startswith("The record of this run is damaged and cannot be used: delete it. (")
+    assert len(run.reason) < 300
+    assert (run.progress, run.seconds) == (0, 0)
+
+
+def test_a_damaged_record_can_be_deleted(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:
+    damaged = store.create(SPEC, "damaged")
+    sql("UPDATE runs SET spec = 'junk'")
+
+    assert store.get(damaged.id).spec is None
+    assert store.delete(damaged.id) is True
+    assert store.list() == []
+
+
+@pytest.mark.parametrize("column", ["title", "reason", "device", "owner"])
+def test_text_that_is_not_utf8_is_shown_as_far_as_it_goes(
+    column: str, store: ex.RunStore, sql: Callable[..., list[Any]]
+) -> None:
+    run = store.create(SPEC, "title")
+    sql(f"UPDATE runs SET {column} = CAST(x'61ff' AS TEXT)")
+
+    assert [each.id for each in store.list()] == [run.id]
+    assert getattr(store.get(run.id), column, "a\ufffd") == "a\ufffd"
+
+
+def test_a_spec_of_another_version_is_not_misread(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:
+    run = store.create(SPEC, "from the future")
+    sql("UPDATE runs SET spec = replace(spec, '\"version\":1', '\"version\":2')")
+
+    assert "version" in store.get(run.id).reason
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_damaged_database_says_where_it_is_and_what_to_do(content: bytes, home: Path) -> None:
+    ex.RunStore(home).close()
+    (home / "runs.sqlite").write_bytes(content)
+
+    with pytest.raises(StoreError, match=r"runs\.sqlite is damaged \(.*\)\. Move it away or choose another --home"):
+        ex.RunStore(home).list()
+
+
+def test_a_database_that_breaks_while_it_is_open_says_so(store: ex.RunStore) -> None:
+    store.create(SPEC, "a")
+    store.close()
+    content = bytearray((store.home / "runs.sqlite").read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)  # all pages but the first
+    (store.home / "runs.sqlite").write_bytes(content)
+
+    with pytest.raises(StoreError, match="is damaged"):
+        store.list()
+
+
+def test_a_home_that_is_a_file_is_refused_with_the_mend(tmp_path: Path) -> None:
+    file = tmp_path / "home"
+    file.write_text("something else")
+
+    for home in (file, file / "below"):
+        with pytest.raises(StoreError, match=r"Runs cannot be kept in .* Choose a folder you may write to with --home"):
+            ex.RunStore(home)
+    assert file.read_text() == "something else"
+
+
+@pytest.mark.parametrize("what", ["a new folder", "an empty folder", "a store"])
+def test_a_home_that_may_not_be_written_is_one_line_on_the_command_line(what: str, tmp_path: Path) -> None:
+    home = tmp_path / "locked" / ("home" if what == "a new folder" else "")
+    (tmp_path / "locked").mkdir()
+    if what == "a store":
+        ex.RunStore(home).close()
+    for folder, _, files in os.walk(tmp_path / "locked"):
+        for file in files:
+            (Path(folder) / file).chmod(0o444)
+        Path(folder).chmod(0o555)
+
+    done = explorer("train", "--home", home, preexec_fn=without_rights)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"explorer: Runs cannot be kept in {home} (")
+    assert line.endswith("Choose a folder you may write to with --home.")

@@ -1,0 +1,303 @@
+"""The store: runs and their metrics, for many readers and writers at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import explorer as ex
+from explorer.errors import RunGone, SpecError
+from explorer.runs import Status
+from tests.processes import ROOT, python
+from tests.runs.conftest import SPEC
+
+LOSS = {"split": "batch", "name": "loss", "epoch": 1}
+
+
+def losses(*values: float, first_step: int = 1) -> list[dict[str, Any]]:
+    return [
+        {**LOSS, "step": step, "seconds": step / 10, "value": value} for step, value in enumerate(values, first_step)
+    ]
+
+
+def at_once(count: int, what: Callable[[int], Any]) -> list[Any]:
+    """Call `what` in several threads that all start at the same instant."""
+    gate = threading.Barrier(count)
+
+    def one(number: int) -> Any:
+        gate.wait()
+        return what(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_a_new_run_is_queued_with_all_it_was_made_from(store: ex.RunStore) -> None:
+    before = time.time()
+
+    run = store.create(SPEC, "first", total_steps=40, parameters=650)
+
+    assert store.get(run.id) == run
+    assert (run.title, run.spec, run.status, run.reason, run.command) == ("first", SPEC, Status.QUEUED, "", "")
+    assert (run.step, run.total_steps, run.epoch, run.parameters, run.test) == (0, 40, 0, 650, {})
+    assert before <= run.created <= time.time()
+    assert (run.started, run.ended, run.seconds, run.progress) == (None, None, 0, 0)
+    assert len(run.id) == 8
+    assert int(run.id, 16) >= 0
+
+
+def test_a_run_with_an_owner_is_running_at_once(store: ex.RunStore) -> None:
+    run = store.create(SPEC, "mine", owner="me")
+
+    assert run.status is Status.RUNNING
+    assert run.started == run.created
+    assert store.claim("other") is None
+
+
+def test_a_run_without_a_title_gets_a_numbered_one(store: ex.RunStore) -> None:
+    first, second = store.create(SPEC), store.create(SPEC)
+
+    assert first.title.startswith("MLP on digits")
+    assert second.title.startswith("MLP on digits")
+    assert first.title != second.title
+
+
+def test_runs_are_listed_newest_first(store: ex.RunStore) -> None:
+    ids = [store.create(SPEC, str(number)).id for number in range(3)]
+
+    assert [run.id for run in store.list()] == ids[::-1]
+    assert [run.id for run in store.list(2)] == [ids[2], ids[1]]
+
+
+def test_everything_is_still_there_when_the_store_is_opened_again(store: ex.RunStore) -> None:
+    run = store.create(SPEC, "kept", owner="me")
+    store.report(run.id, "me", losses(2.0, 1.0), step=2)
+    store.snapshots.save(run.id, 2, {"w": torch.ones(2)})
+    store.close()
+
+    again = ex.RunStore(store.home)
+
+    assert again.list() == [store.get(run.id)]
+    assert again.metrics(run.id)["value"].tolist() == [2.0, 1.0]
+    assert again.snapshots.load(run.id, 2)["w"].tolist() == [1, 1]
+
+
+def test_a_run_that_is_not_there_is_gone_for_everyone(store: ex.RunStore) -> None:
+    for use in (
+        lambda: store.get("00000000"),
+        lambda: store.rename("00000000", "title"),
+        lambda: store.report("00000000", "me"),
+    ):
+        with pytest.raises(RunGone):
+            use()
+    assert store.find("00000000") is None
+    assert store.find("../../etc") is None
+    assert store.delete("00000000") is False
+    assert store.end("00000000", Status.FAILED) is False
+    assert store.metrics("00000000").empty
+
+
+def test_renaming_tidies_shortens_and_refuses_nothing_but_emptiness(store: ex.RunStore) -> None:
+    run = store.create(SPEC, "old")
+
+    store.rename(run.id, "  two \n words ")
+    assert store.get(run.id).title == "two words"
+    store.rename(run.id, "x" * 200)
+    assert store.get(run.id).title == "x" * 80
+    for empty in ("", "  \t\n"):
+        with pytest.raises(SpecError, match="The name is empty"):
+            store.rename(run.id, empty)
+    store.rename(run.id, "<b>'; DROP TABLE runs; --")
+    assert store.get(run.id).title == "<b>'; DROP TABLE runs; --"
+
+
+def test_metrics_are_read_on_from_where_one_was(store: ex.RunStore) -> None:
+    run = store.create(SPEC, "a", owner="me")
+    other = store.create(SPEC, "b", owner="me")
+    store.report(run.id, "me", losses(2.3, 2.0))
+    store.report(other.id, "me", losses(9.0))
+
+    seen = store.metrics(run.id)
+    store.report(run.id, "me", losses(1.5, first_step=3))
+    new = store.metrics(run.id, after=int(seen["id"].max()))
+
+    assert list(seen.columns) == ["id", "split", "name", "step", "epoch", "seconds", "value"]
+    assert seen["value"].tolist() == [2.3, 2.0]
+    assert new["value"].tolist() == [1.5]
+    assert new.iloc[0].drop("id").to_dict() == {**LOSS, "step": 3, "seconds": 0.3, "value": 1.5}
+    assert store.metrics(run.id, after=int(new["id"].max())).empty
+
+
+def test_a_report_updates_the_run_and_hands_back_the_command(store: ex.RunStore) -> None:
+    run = store.create(SPEC, "a", total_steps=10, owner="me")
+
+    assert store.report(run.id, "me", step=4, epoch=1, rate=123.0, device="cpu") == ""
+    store.stop(run.id)
+    assert store.report(run.id, "me", step=5) == "stop"
+
+    now = store.get(run.id)
+    assert (now.step, now.epoch, now.rate, now.device, now.progress) == (5, 1, 123.0, "cpu", 0.5)
+
+
+def test_a_report_of_someone_elses_run_is_refused_and_writes_nothing(store: ex.RunStore) -> None:
+    run = store.create(SPEC, "a", owner="me")
+
+    with pytest.raises(RunGone):
+        store.report(run.id, "thief", losses(1.0), step=9)
+    store.end(run.id, Status.FINISHED)
+    with pytest.raises(RunGone):
+        store.report(run.id, "me", losses(1.0), step=9)
+
+    assert store.metrics(run.id).empty
+    assert store.get(run.id).step == 0
+
+
+def test_stopping_a_queued_run_ends_it_and_stopping_one_that_is_over_changes_nothing(store: ex.RunStore) -> None:
+    queued, over = store.create(SPEC, "a"), store.create(SPEC, "b", owner="me")
+    store.end(over.id, Status.FINISHED)
+    finished = store.get(over.id)
+
+    store.stop(queued.id)
+    store.stop(over.id)
+    store.stop("00000000")
+
+    assert store.get(queued.id).status is Status.STOPPED
+    assert store.get(queued.id).reason == "Stopped before it began."
+    assert store.get(over.id) == finished
+    assert store.claim("me") is None
+
+
+def test_the_first_ending_counts(store: ex.RunStore) -> None:
+    run = store.create(SPEC, "a", owner="me")
+
+    assert store.end(run.id, Status.FINISHED, test={"accuracy": 0.5}) is True
+    assert store.end(run.id, Status.FAILED, "too late") is False
+
+    over = store.get(run.id)
+    assert (over.status, over.reason, over.test) == (Status.FINISHED, "", {"accuracy": 0.5})
+    assert over.ended >= over.started
+    assert over.status.over
+
+
+def test_deleting_takes_metrics_and_snapshots_along(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:
+    run, kept = (store.create(SPEC, name, owner="me") for name in ("a", "b"))
+    for each in (run, kept):
+        store.report(each.id, "me", losses(1.0))
+        store.snapshots.save(each.id, 0, {"w": torch.zeros(1)})
+
+    assert store.delete(run.id) is True
+
+    assert [each.id for each in store.list()] == [kept.id]
+    assert sql("SELECT DISTINCT run FROM metrics") == [(kept.id,)]
+    assert [path.name for path in (store.home / "snapshots").iterdir()] == [kept.id]
+
+
+def test_of_many_who_delete_at_once_exactly_one_did_it(store: ex.RunStore) -> None:
+    for _ in range(5):
+        run = store.create(SPEC, "a")
+        assert sorted(at_once(4, lambda _, run=run: store.delete(run.id))) == [False, False, False, True]
+
+
+def test_of_many_who_claim_at_once_each_run_goes_to_one_and_in_order(store: ex.RunStore) -> None:
+    ids = [store.create(SPEC, str(number)).id for number in range(12)]
+
+    def take_all(number: int) -> list[str]:
+        taken = []
+        while run := store.claim(f"owner {number}"):
+            taken.append(run.id)
+        return taken
+
+    taken = at_once(4, take_all)
+
+    assert sorted(run for each in taken for run in each) == sorted(ids)
+    for each in taken:  # what one of them got, it got in the order of the queue
+        assert each == [run for run in ids if run in each]
+
+
+def test_processes_that_claim_at_once_share_the_queue_without_overlap(store: ex.RunStore) -> None:
+    ids = [store.create(SPEC, str(number)).id for number in range(30)]
+    code = (
+        "import sys, time\n"
+        "from explorer.runs.store import RunStore\n"
+        "store = RunStore(sys.argv[1])\n"
+        "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
+        "while run := store.claim(sys.argv[3]):\n"
+        "    print(run.id)"
+    )
+    start = str(time.time() + 5)
+
+    done = at_once(2, lambda number: python("-c", code, str(store.home), start, f"process {number}"))
+
+    assert [each.stderr for each in done] == ["", ""]
+    assert sorted(" ".join(each.stdout for each in done).split()) == sorted(ids)
+
+
+def test_a_place_in_the_queue_is_the_number_of_runs_before(store: ex.RunStore) -> None:
+    first, second, third = (store.create(SPEC, name) for name in "abc")
+
+    assert [store.ahead(run.id) for run in (first, second, third)] == [0, 1, 2]
+    store.claim("me")
+    assert [store.ahead(run.id) for run in (second, third)] == [0, 1]
+
+
+def test_programs_that_open_a_new_store_at_once_all_get_it(tmp_path: Path) -> None:
+    for attempt in range(5):
+        stores = at_once(6, lambda _, attempt=attempt: ex.RunStore(tmp_path / str(attempt)))
+        stores[0].create(SPEC, "a")
+        assert [len(store.list()) for store in stores] == [1] * 6
+
+
+def test_readers_and_writers_do_not_get_in_each_others_way(store: ex.RunStore) -> None:
+    runs = [store.create(SPEC, str(number), owner="me") for number in range(3)]
+
+    def work(number: int) -> int:
+        for step in range(1, 21):
+            store.report(runs[number].id, "me", losses(1.0, first_step=step), step=step)
+            store.list()
+        return len(store.metrics(runs[number].id))
+
+    assert at_once(3, work) == [20, 20, 20]
+    assert [run.step for run in store.list()] == [20, 20, 20]
+
+
+def test_runs_of_the_dead_are_interrupted_and_those_of_the_living_left_alone(store: ex.RunStore) -> None:
+    with store.owners.hold() as alive:
+        mine, lost = store.create(SPEC, "mine", owner=alive), store.create(SPEC, "lost", owner="0" * 16)
+        store.report(lost.id, "0" * 16, losses(1.0))
+        waiting = store.create(SPEC, "waiting")
+
+        assert store.recover() == 1
+        assert store.recover() == 0
+
+        assert store.get(mine.id).status is Status.RUNNING
+        assert store.get(waiting.id).status is Status.QUEUED
+    run = store.get(lost.id)
+    assert run.status is Status.INTERRUPTED
+    assert run.reason.startswith("The program that trained it ended.")
+    assert len(store.metrics(lost.id)) == 1
+    assert store.recover() == 1, "the owner let go of its name"
+
+
+def test_a_killed_process_is_no_longer_an_owner(store: ex.RunStore) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from explorer.runs.store import RunStore\n"
+        "with RunStore(sys.argv[1]).owners.hold() as name:\n"
+        "    print(name, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = python("-c", code, str(store.home), cwd=ROOT)
+    name = done.stdout.strip()
+    assert done.returncode == -9
+    assert (store.home / "owners" / f"{name}.lock").exists()
+
+    assert not store.owners.alive(name)
+    assert not (store.home / "owners" / f"{name}.lock").exists()
+    assert not store.owners.alive("")
