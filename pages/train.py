@@ -22,7 +22,7 @@ The thin line jumps because each batch is different. Judge by the dotted one.
 )
 run = view.current_run()
 draft = state.draft()
-with st.expander("New run", expanded=run is None, icon=":material/tune:"):
+with st.expander("New run", expanded=run is None, icon=":material/tune:", key=f"new-run-{run.id if run else 0}"):
     name = training.draft_line(draft.model, draft.dataset)
     made = plan(draft.model, training.dataset_of(draft))
     st.markdown(f"**{name}**, {len(draft.model.layers)} layers, {made.parameters:,} parameters")

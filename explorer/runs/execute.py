@@ -21,7 +21,7 @@ from explorer.training.loop import finite
 FLUSH_SECONDS = 0.15
 """How often metrics reach the store."""
 SNAPSHOTS = 40
-"""About how many snapshots a run keeps, evenly spread; the first and last always."""
+"""Most snapshots a run keeps after the first one, evenly spread; the last always."""
 
 
 class Stopped(Exception):
@@ -134,7 +134,7 @@ class _Writer:
             self.last = event
             self.samples += event.samples
             self._add("batch", event, {"loss": event.loss, "accuracy": event.accuracy})
-            if event.step % max(1, self.total_steps // SNAPSHOTS) == 0:
+            if event.step % -(-self.total_steps // SNAPSHOTS) == 0:
                 self._keep(event.step)
         else:
             self._add("train", event, event.train)

@@ -74,7 +74,7 @@ class RunStore:
             number = connection.execute(runs_table.insert().values(row)).inserted_primary_key[0]
             if not title:
                 mine = runs_table.update().where(runs_table.c.number == number)
-                connection.execute(mine.values(title=f"{spec.name} {number}"))
+                connection.execute(mine.values(title=f"{spec.name} #{number}"))
         return self.get(run_id)
 
     def get(self, run_id: str) -> Run:

@@ -17,12 +17,14 @@ SAMPLES = 2
 def data_card() -> Dataset:
     """Choose a data set and see what is in it."""
     current = state.draft().dataset
-    st.session_state["dataset"] = current
+    key = f"dataset-{state.draft().revision}"
+    st.session_state[key] = current
     st.segmented_control(
         "Data set",
         list(DATASETS),
-        key="dataset",
+        key=key,
         on_change=_choose,
+        args=(key,),
         format_func=lambda name: DATASETS[name].title,
         required=True,
     )
@@ -57,5 +59,6 @@ def _samples(dataset: Dataset) -> None:
     page.show(figure, key=f"samples-{dataset.name}")
 
 
-def _choose() -> None:
-    state.choose_dataset(st.session_state["dataset"])
+def _choose(key: str) -> None:
+    if key in st.session_state:
+        state.choose_dataset(st.session_state[key])

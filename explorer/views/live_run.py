@@ -55,7 +55,7 @@ def _header(run: Run) -> None:
                 key=f"stop-{run.id}",
                 icon=":material/stop:",
                 disabled=asked,
-                on_click=server.store().stop,
+                on_click=page.calm(server.store().stop),
                 args=(run.id,),
             )
 

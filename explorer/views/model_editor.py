@@ -84,7 +84,7 @@ def _add(plan: Plan, shape: Shape) -> None:
                     kind.title,
                     key=f"add-{kind.name}",
                     on_click=_insert,
-                    args=(after + 1, LayerSpec(kind=kind.name)),
+                    args=(LayerSpec(kind=kind.name),),
                     disabled=not fits,
                     help=kind.help() if fits else f"It does not take the {given} values here.",
                 )
@@ -109,10 +109,10 @@ def layer_form(plan: Plan) -> None:
             _fields(kind, layer, index)
         with st.container(horizontal=True, gap="xsmall"):
             count = len(draft.model.layers)
-            _tool("Up", "arrow_upward", index == 0, _swap, index, index - 1)
-            _tool("Down", "arrow_downward", index == count - 1, _swap, index, index + 1)
-            _tool("Duplicate", "content_copy", count >= MAX_LAYERS, _insert, index + 1, layer)
-            _tool("Remove", "delete", False, _remove, index)
+            _tool("Up", "arrow_upward", index == 0, _move, -1)
+            _tool("Down", "arrow_downward", index == count - 1, _move, 1)
+            _tool("Duplicate", "content_copy", count >= MAX_LAYERS, _duplicate)
+            _tool("Remove", "delete", False, _remove)
 
 
 def _fields(kind: type[Layer], layer: LayerSpec, index: int) -> None:
@@ -128,14 +128,18 @@ def _fields(kind: type[Layer], layer: LayerSpec, index: int) -> None:
             key = f"field-{revision}-{index}-{name}"
             field = kind.model_fields[name]
             with column:
-                form.field_widget(name, field, layer.params.get(name, field.default), key, _set, index, name, key)
+                form.field_widget(
+                    name, field, layer.params.get(name, field.default), key, _set, revision, index, name, key
+                )
 
 
 def _tool(label: str, icon: str, disabled: bool, action: object, *args: object) -> None:
     st.button(label, key=f"tool-{label}", icon=f":material/{icon}:", disabled=disabled, on_click=action, args=args)
 
 
-def _set(index: int, name: str, key: str) -> None:
+def _set(revision: int, index: int, name: str, key: str) -> None:
+    if revision != state.draft().revision or key not in st.session_state:
+        return  # a late word from a form that is gone: the browser repeats it with the next click
     layers = list(state.draft().model.layers)
     value = form.read(LAYERS[layers[index].kind].model_fields[name], key)
     layers[index] = layers[index].with_params(**{name: value})
@@ -149,19 +153,35 @@ def _drop(index: int, names: list[str]) -> None:
     state.edit(layers)
 
 
-def _insert(index: int, layer: LayerSpec) -> None:
-    layers = list(state.draft().model.layers)
-    layers.insert(index, layer)
-    state.edit(layers, selected=index)
+# What follows works on the layer that is chosen now, not on the one that was when the button was drawn: a quick hand
+# chooses a layer and removes it before the page has caught up.
 
 
-def _remove(index: int) -> None:
-    layers = list(state.draft().model.layers)
-    del layers[index]
-    state.edit(layers, selected=max(0, index - 1))
+def _insert(layer: LayerSpec) -> None:
+    draft = state.draft()
+    layers = list(draft.model.layers)
+    place = draft.selected + 1 if layers else 0
+    if len(layers) < MAX_LAYERS:
+        layers.insert(place, layer)
+        state.edit(layers, selected=place)
 
 
-def _swap(index: int, other: int) -> None:
-    layers = list(state.draft().model.layers)
-    layers[index], layers[other] = layers[other], layers[index]
-    state.edit(layers, selected=other)
+def _duplicate() -> None:
+    draft = state.draft()
+    _insert(draft.model.layers[draft.selected])
+
+
+def _remove() -> None:
+    draft = state.draft()
+    layers = list(draft.model.layers)
+    if layers:
+        del layers[draft.selected]
+        state.edit(layers, selected=max(0, draft.selected - 1))
+
+
+def _move(by: int) -> None:
+    draft = state.draft()
+    layers, index = list(draft.model.layers), draft.selected
+    if 0 <= index + by < len(layers):
+        layers[index], layers[index + by] = layers[index + by], layers[index]
+        state.edit(layers, selected=index + by)

@@ -9,7 +9,7 @@ from explorer.attribution import METHODS, Method
 from explorer.figures.classes import probabilities
 from explorer.figures.images import picture
 from explorer.views import example, page, results, state
-from explorer.views.view import ANSWER, View
+from explorer.views.view import ANSWER, View, move
 
 PER_ROW = 2
 
@@ -25,13 +25,16 @@ def reasons(view: View) -> None:
     with right:
         figure = probabilities(prediction.probabilities, classes, view.truth, target, page.dark(), height=300)
         page.show(figure, key="probabilities")
+    revision = state.lens().revision
+    key = f"target-class-{revision}"
+    st.session_state[key] = ANSWER if view.target is None else view.target
     st.segmented_control(
         "Explain the score of class",
         [ANSWER, *range(len(classes))],
-        key="target-class",
-        default=ANSWER if view.target is None else view.target,
+        key=key,
         format_func=lambda n: f"the answer ({classes[prediction.answer]})" if n == ANSWER else classes[n],
-        on_change=_choose,
+        on_change=move,
+        args=(revision, "target", key),
         required=True,
     )
     why_not = results.applicable(*view.place)
@@ -40,11 +43,6 @@ def reasons(view: View) -> None:
         for column, method in zip(st.columns(PER_ROW), methods[start : start + PER_ROW], strict=False):
             with column, st.container(border=True, height="stretch"):
                 _reason(view, method, target, why_not[method.name])
-
-
-def _choose() -> None:
-    target = st.session_state["target-class"]
-    state.look(target=None if target == ANSWER else target)
 
 
 def _reason(view: View, method: type[Method], target: int, why_not: str | None) -> None:

@@ -78,14 +78,18 @@ def _rename(run_id: str) -> None:
         store().rename(run_id, st.session_state[f"name-{run_id}"])
 
 
+def _delete(run_id: str) -> None:
+    with page.boundary():
+        if not store().delete(run_id):
+            st.toast("Someone else had already deleted it.")
+
+
 @st.dialog("Delete this run?")
 @page.calm
 def _confirm(run_id: str, title: str) -> None:
     st.markdown(f"**{page.plain(title)}** goes with its curves and weights, for everyone. This cannot be undone.")
     with st.container(horizontal=True):
-        if st.button("Delete it", type="primary", key="confirm-delete"):
-            if not store().delete(run_id):
-                st.toast("Someone else had already deleted it.")
+        if st.button("Delete it", type="primary", key="confirm-delete", on_click=_delete, args=(run_id,)):
             st.rerun()
         if st.button("Keep it", key="confirm-keep"):
             st.rerun()

@@ -28,6 +28,8 @@ class Lens:
         step: A kept step, or None for the last.
         split, example: Which example.
         target: Class that is explained, or None for the model's answer.
+        revision: Counts changes that the widgets showing the lens do not know of yet. It is part of their keys: a
+            browser that has not caught up repeats their old values with the next click, which must not count.
     """
 
     run: str = ""
@@ -35,6 +37,7 @@ class Lens:
     split: str = "test"
     example: int = 0
     target: int | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class _Session:
     lens: Lens = field(default_factory=Lens)
     draft: Draft = field(default_factory=Draft)
     training: TrainSpec = field(default_factory=TrainSpec)
-    written: dict[str, str] = field(default_factory=dict)
+    adopted: bool = False
 
 
 def _session() -> _Session:
@@ -76,7 +79,16 @@ def look(**changes: Any) -> None:
     """Change what this person looks at; another run is looked at from its last step."""
     if "run" in changes and changes["run"] != lens().run:
         changes = {"step": None, "target": None, **changes}
-    _session().lens = replace(lens(), **changes)
+    _session().lens = replace(lens(), revision=lens().revision + 1, **changes)
+
+
+def look_by(revision: int, **changes: Any) -> None:
+    """Change it by a widget that was drawn for this revision of the lens; an outdated one changes nothing."""
+    current = lens()
+    if revision == current.revision:
+        look(**changes)
+        if not {"run", "split"} & set(changes):  # the widget itself stays in place, so that it keeps the focus
+            _session().lens = replace(lens(), revision=revision)
 
 
 # -- the draft --------------------------------------------------------------------------------------------------------
@@ -194,15 +206,15 @@ def set_training(spec: TrainSpec) -> None:
 
 
 def adopt_url() -> None:
-    """Take over what the URL says, if it was not this session that wrote it: a link, or the browser's back button.
+    """Take over what the URL says when a session begins; later it is this session that writes it.
 
     Nothing in it is trusted: what cannot be used is left out and said.
     """
     session = _session()
-    given = {name: st.query_params[name] for name in st.query_params}
-    if not given or given == session.written:
+    if session.adopted:
         return
-    session.written = given
+    session.adopted = True
+    given = {name: st.query_params[name] for name in st.query_params}
     found: dict[str, Any] = {}
     if given.get("run", "")[:40]:
         found["run"] = given["run"][:40]
@@ -248,10 +260,8 @@ def mirror_draft() -> None:
 
 
 def _write(values: dict[str, str]) -> None:
-    session = _session()
     if values != {name: st.query_params[name] for name in st.query_params}:
         st.query_params.from_dict(values)
-    session.written = values
 
 
 def encode(model: ModelSpec) -> str:

@@ -30,7 +30,8 @@ def settings_form() -> None:
 
 
 def _set(name: str, key: str) -> None:
-    state.set_training(state.training().model_copy(update={name: st.session_state[key]}))
+    if key in st.session_state:
+        state.set_training(state.training().model_copy(update={name: st.session_state[key]}))
 
 
 def summary(spec: TrainSpec) -> str:
@@ -57,10 +58,7 @@ def start_draft() -> None:
 
 
 def start(spec: RunSpec) -> None:
-    """Queue a run and look at it; a double click starts it once.
-
-    It is a callback, so an error is kept and shown by the page that is drawn next.
-    """
+    """Queue a run and look at it; a double click starts it once."""
     from explorer.runs.execute import submit
 
     last = st.session_state.get("started")

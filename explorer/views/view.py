@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -102,51 +103,56 @@ def sidebar(looking: bool) -> None:
     if view is None:
         return
     if len(view.steps) > 1:
-        st.session_state["lens-step"] = view.step
         st.select_slider(
             "Step",
             view.steps,
-            key="lens-step",
+            key=_key("step", view.step),
             on_change=_move_step,
-            args=(view.steps[-1],),
+            args=(state.lens().revision, view.steps[-1]),
             help="Weights were kept at these optimiser steps: 0 is before training, the last is the end.",
         )
     _choice("Examples from", "split", list(state.SPLITS), view.split, lambda split: f"{split} split")
     last = len(view.dataset.split(view.split)) - 1
-    st.session_state["lens-example"] = view.example
     st.number_input(
         f"Example (0 to {last})",
         0,
         last,
-        key="lens-example",
-        on_change=_move,
-        args=("example",),
+        key=_key("example", view.example),
+        on_change=move,
+        args=(state.lens().revision, "example"),
         help="Test examples were never trained on.",
     )
     classes = view.dataset.classes
     options = [ANSWER, *range(len(classes))]
-    _choice(
-        "Class to explain",
-        "target",
-        options,
-        ANSWER if view.target is None else view.target,
-        lambda n: "the answer" if n == ANSWER else classes[n],
-    )
+    chosen = ANSWER if view.target is None else view.target
+    _choice("Class to explain", "target", options, chosen, lambda n: "the answer" if n == ANSWER else classes[n])
 
 
-def _choice(label: str, name: str, options: list, value: object, words: object) -> None:
-    st.session_state[f"lens-{name}"] = value
-    st.selectbox(label, options, key=f"lens-{name}", format_func=words, on_change=_move, args=(name,))
+def _choice(label: str, name: str, options: list[Any], value: Any, words: Callable[[Any], str]) -> None:
+    key = _key(name, value)
+    st.selectbox(label, options, key=key, format_func=words, on_change=move, args=(state.lens().revision, name))
 
 
-def _move(name: str) -> None:
-    value = st.session_state[f"lens-{name}"]
-    state.look(**{name: None if value == ANSWER else value})
+def _key(name: str, value: Any) -> str:
+    """The key of a lens widget, which shows a value."""
+    key = f"lens-{name}-{state.lens().revision}"
+    st.session_state[key] = value
+    return key
 
 
-def _move_step(last: int) -> None:
-    step = st.session_state["lens-step"]
-    state.look(step=None if step == last else step)  # the end of a run that goes on moves with it
+def move(revision: int, name: str, key: str = "") -> None:
+    """Take over what a lens widget says."""
+    key = key or f"lens-{name}-{revision}"
+    if key in st.session_state:
+        value = st.session_state[key]
+        state.look_by(revision, **{name: None if value == ANSWER else value})
+
+
+def _move_step(revision: int, last: int) -> None:
+    key = f"lens-step-{revision}"
+    if key in st.session_state:
+        step = st.session_state[key]
+        state.look_by(revision, step=None if step == last else step)  # the end of a run that goes on moves with it
 
 
 def badge(run: Run) -> None:

@@ -1,0 +1,59 @@
+"""One server and one browser for all tests here; a tab of its own for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.server import WIDE, Server, Watched, browser
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is a browser test."""
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots are kept."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    return ARTIFACTS
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with browser() as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A fresh server with an empty home; a traceback in its log fails the module."""
+    folder = tmp_path_factory.mktemp("server")
+    running = Server(folder / "home", folder / "log.txt")
+    running.wait()
+    yield running
+    running.stop()
+    assert "Traceback" not in running.log.read_text(), running.log.read_text()
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Callable[..., Watched]]:
+    """Open tabs; afterwards each must have stayed free of complaints."""
+    tabs: list[Watched] = []
+
+    def open_tab(size: dict[str, int] = WIDE, theme: str = "light") -> Watched:
+        tabs.append(Watched(chromium, size, theme))
+        return tabs[-1]
+
+    yield open_tab
+    for one in tabs:
+        one.check()
+        one.context.close()

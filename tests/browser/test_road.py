@@ -1,0 +1,138 @@
+"""The whole road, as a newcomer walks it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer.runs.store import RunStore
+from tests.browser.server import PHONE, WIDE, Server, Watched, go
+
+Tab = Callable[..., Watched]
+PAGES = {"home": "", "build": "build", "train": "train", "runs": "runs", "feature_maps": "feature_maps"}
+PAGES["attributions"] = "attributions"
+
+
+def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, tab: Tab) -> None:
+    one = tab()
+    page = one.page
+    page.goto(server.url)
+    page.get_by_role("button", name="Train a CNN on digits now").click()
+    page.wait_for_selector("[class*=st-key-loss-]:visible .scatterlayer .trace path.js-line", timeout=15_000)
+    page.wait_for_selector("text=Test accuracy", timeout=60_000)
+    store = RunStore(server.home)
+    run = store.list()[0]
+    assert run.test["accuracy"] >= 0.97
+    assert f"{run.test['accuracy']:.1%}" in page.content()
+
+    page.get_by_role("button", name="See its feature maps").click()
+    page.wait_for_selector(".st-key-maps:visible .heatmaplayer image")
+    before = page.locator(".st-key-maps:visible .heatmaplayer image").get_attribute("href")
+    page.locator(".st-key-example-bar").get_by_role("button", name="Next").click()
+    expect(page.locator(".st-key-maps:visible .heatmaplayer image")).not_to_have_attribute("href", before)
+    page.get_by_role("radio", name="relu2").or_(page.get_by_role("button", name="relu2")).first.click()
+    expect(page.locator(".st-key-maps:visible")).to_contain_text("relu2: 32 of 32 channels")
+    assert f"run={run.id}" in page.url
+    assert "example=1" in page.url
+
+    go(page, "Attributions")
+    for method in ("saliency", "integrated_gradients", "grad_cam", "occlusion"):
+        page.wait_for_selector(f".st-key-why-{method}:visible .heatmaplayer image")
+    expect(page.locator(".st-key-probabilities:visible")).to_contain_text("The answer:")
+    page.locator("[class*=st-key-target-class]:visible").get_by_text("3", exact=True).click()
+    expect(page.locator(".st-key-why-saliency:visible")).to_contain_text("Saliency: why 3?")
+    one.settle()
+    assert "target=3" in page.url
+
+    other = tab()
+    other.page.goto(page.url)
+    expect(other.page.locator(".st-key-why-saliency:visible")).to_contain_text("Saliency: why 3?")
+    expect(other.page.locator(".st-key-example-bar")).to_contain_text("example 1")
+
+
+def test_a_model_of_ones_own_is_built_and_trained(server: Server, tab: Tab) -> None:
+    one = tab()
+    page = one.page
+    page.goto(f"{server.url}/build")
+    page.get_by_role("button", name="Start from MLP").click()
+    expect(page.locator(".st-key-layer-list")).to_contain_text("2. linear1 → 64")
+    page.get_by_role("button", name=re.compile("2. linear1")).click()
+    field = page.get_by_role("spinbutton", name="Units")
+    field.fill("24")
+    field.press("Enter")
+    expect(page.locator(".st-key-layer-list")).to_contain_text("2. linear1 → 24 · 1,560 weights")
+    expect(page.locator(".st-key-totals")).to_contain_text("3,810")
+    page.get_by_role("button", name=re.compile("Add after layer 2")).click()
+    page.locator(".st-key-add-dropout button").click()
+    expect(page.locator(".st-key-layer-list")).to_contain_text("3. dropout1 → 24")
+    page.keyboard.press("Escape")
+    page.get_by_text("PyTorch source", exact=True).click()
+    expect(page.locator("[data-testid=stCode]")).to_contain_text("nn.Linear(64, 24)")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download model.py").click()
+    assert "nn.Dropout(0.25)" in Path(download.value.path()).read_text()
+    one.settle()
+    link = page.url
+    page.get_by_role("button", name="Train this model").click()
+    page.wait_for_selector("text=Test accuracy", timeout=60_000)
+
+    other = tab()
+    other.page.goto(link)
+    expect(other.page.locator(".st-key-layer-list")).to_contain_text("3. dropout1 → 24")
+
+
+def test_a_model_that_cannot_work_says_which_layer_and_how_to_mend_it(server: Server, tab: Tab) -> None:
+    page = tab().page
+    page.goto(f"{server.url}/build")
+    page.get_by_role("button", name=re.compile("flatten1")).click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("alert").first).to_contain_text("Layer 8 (linear)")
+    expect(page.get_by_role("alert").first).to_contain_text("Put a Flatten or a Global pool layer before it")
+    expect(page.get_by_role("button", name="Train this model")).to_be_disabled()
+    page.locator(".st-key-undo button").click()
+    expect(page.get_by_role("button", name="Train this model")).to_be_enabled()
+
+
+def test_runs_are_renamed_and_deleted_after_asking(server: Server, tab: Tab) -> None:
+    store = RunStore(server.home)
+    run = store.list()[0]
+    page = tab().page
+    page.goto(f"{server.url}/runs")
+    row = page.locator(f".st-key-run-{run.id}")
+    row.get_by_text("Rename").click()
+    page.get_by_label("New name").fill("My first net")
+    page.get_by_label("New name").press("Enter")
+    expect(row).to_contain_text("My first net")
+    page.keyboard.press("Escape")
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    expect(row).to_be_visible()
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    expect(row).to_have_count(0)
+    assert store.find(run.id) is None
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["wide", "phone"])
+def test_every_page_keeps_within_the_screen(server: Server, tab: Tab, artifacts: Path, size: str, theme: str) -> None:
+    one = tab(WIDE if size == "wide" else PHONE, theme)
+    page = one.page
+    for name, path in PAGES.items():
+        page.goto(f"{server.url}/{path}")
+        one.settle(900)
+        page.screenshot(path=str(artifacts / f"{name}-{size}-{theme}.png"))
+        main = page.locator("[data-testid=stMain]")
+        assert main.evaluate("node => node.scrollWidth - node.clientWidth") <= 1, f"{name} is wider than the screen"
+        assert page.locator("[data-testid=stAlertContentError]").count() == 0, name
+
+
+def test_no_developer_toolbar_is_shown(server: Server, tab: Tab) -> None:
+    page = tab().page
+    page.goto(server.url)
+    page.wait_for_selector("h1")
+    assert page.get_by_text("Deploy").count() == 0

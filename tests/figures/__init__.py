@@ -1,0 +1,1 @@
+"""Pictures are what they say."""

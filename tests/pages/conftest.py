@@ -1,0 +1,74 @@
+"""A server's shared state for AppTest: a home of its own, and an engine that ends with the module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from explorer.data import load_dataset
+from explorer.models import preset
+from explorer.runs.execute import execute, submit
+from explorer.runs.store import Run, RunStore
+from explorer.specs import RunSpec, TrainSpec
+from explorer.views import server
+
+APP = Path(__file__).parents[2] / "explorer/app.py"
+PAGES = sorted(path.stem for path in (APP.parents[1] / "pages").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
+    """The empty store of a fresh server."""
+    before = os.environ.get("EXPLORER_HOME")
+    os.environ["EXPLORER_HOME"] = str(tmp_path_factory.mktemp("home"))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield server.store()
+    server.compute().close()
+    st.cache_resource.clear()
+    if before is None:
+        del os.environ["EXPLORER_HOME"]
+    else:
+        os.environ["EXPLORER_HOME"] = before
+
+
+@pytest.fixture(scope="module")
+def train(store: RunStore) -> Callable[..., Run]:
+    """Train a family into the store, in this process."""
+
+    def train(family: str = "cnn", dataset: str = "digits", **settings: object) -> Run:
+        spec = RunSpec(
+            dataset=dataset, model=preset(family, load_dataset(dataset)), family=family, train=TrainSpec(**settings)
+        )
+        with store.owners.hold() as owner:
+            return execute(store, submit(store, spec, owner=owner), owner)
+
+    return train
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """A new session that opens one page."""
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    if name != "home":
+        app.run()
+    app.switch_page(f"../pages/{name}.py")
+    return app.run()
+
+
+def healthy(app: AppTest) -> AppTest:
+    """Assert that a page shows neither an exception nor an error."""
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """All prose of a page."""
+    return "\n".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)

@@ -1,0 +1,158 @@
+"""Building a model: every edit is kept, every problem is said."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.models import LAYERS
+from explorer.runs.store import RunStore
+from explorer.specs import ModelSpec
+from explorer.views import state
+from tests.pages.conftest import healthy, open_page, texts
+
+
+def layers(app: AppTest) -> list[str]:
+    """Labels of the layer list."""
+    return [button.label for button in app.button if (button.key or "").startswith("layer-")]
+
+
+def click(app: AppTest, key: str) -> AppTest:
+    return app.button(key=key).click().run()
+
+
+def open_layer(app: AppTest, number: int) -> AppTest:
+    key = next(b.key for b in app.button if (b.key or "").startswith("layer-") and b.key.endswith(f"-{number - 1}"))
+    return click(app, key)
+
+
+def choose_dataset(app: AppTest, name: str) -> AppTest:
+    return next(control for control in app.segmented_control if control.label == "Data set").set_value(name).run()
+
+
+@pytest.fixture
+def app(store: RunStore) -> AppTest:
+    return healthy(open_page("build"))
+
+
+def test_the_starter_shows_each_layers_name_shape_and_weights(app: AppTest) -> None:
+    assert layers(app)[0] == "1. conv1 → 16×8×8 · 160 weights"
+    assert layers(app)[-1] == "11. output1 → 10 · 650 weights"
+    assert [metric.value for metric in app.metric][:2] == ["38,378", "338 k"]
+
+
+def test_another_data_set_sizes_the_starter_anew(app: AppTest) -> None:
+    choose_dataset(app, "mnist5k")
+    assert layers(healthy(app))[0].startswith("1. conv1 → 16×28×28")
+
+
+def test_an_edited_model_is_kept_when_the_data_set_changes(app: AppTest) -> None:
+    click(app, "tool-Duplicate")
+    count = len(layers(app))
+    choose_dataset(app, "mnist5k")
+    assert len(layers(app)) == count
+
+
+@pytest.mark.parametrize("kind", list(LAYERS))
+def test_every_kind_of_layer_can_be_added_and_taken_back(app: AppTest, kind: str) -> None:
+    before = layers(app)
+    button = app.button(key=f"add-{kind}")
+    if button.disabled:
+        open_layer(app, 8)  # after the flatten layer
+        button = app.button(key=f"add-{kind}")
+    button.click().run()
+    assert not app.exception
+    assert len(layers(app)) == len(before) + 1
+    click(app, "undo")
+    assert layers(app) == before
+    click(app, "redo")
+    assert len(layers(app)) == len(before) + 1
+
+
+def test_layers_move_duplicate_and_go(app: AppTest) -> None:
+    first, second = layers(app)[:2]
+    click(app, "tool-Down")
+    assert "batchnorm1" in layers(app)[0]
+    assert "conv1" in layers(app)[1]
+    click(app, "tool-Up")
+    assert layers(app)[:2] == [first, second]
+    click(app, "tool-Duplicate")
+    assert "conv2" in layers(app)[1]
+    click(app, "tool-Remove")
+    assert layers(app)[:2] == [first, second]
+
+
+def test_a_field_edit_is_followed_at_once(app: AppTest) -> None:
+    field = next(n for n in app.number_input if n.label == "Channels")
+    field.set_value(8).run()
+    assert layers(healthy(app))[0] == "1. conv1 → 8×8×8 · 80 weights"
+
+
+def test_a_model_that_cannot_work_says_which_layer_and_keeps_the_rest(app: AppTest) -> None:
+    open_layer(app, 8)
+    click(app, "tool-Remove")  # without flatten the linear layer gets an image
+    assert not app.exception
+    assert "Layer 8 (linear)" in app.error[0].value
+    assert "Flatten" in app.error[0].value
+    assert len(layers(app)) == 10
+    assert app.button(key="train-draft").disabled
+    click(app, "undo")
+    healthy(app)
+
+
+def test_every_layer_can_be_removed_and_the_empty_model_says_what_to_do(app: AppTest) -> None:
+    for _ in range(11):
+        click(app, "tool-Remove")
+        assert not app.exception
+    assert "no layers yet" in texts(app)
+    click(app, "add-flatten")
+    click(app, "add-output")
+    healthy(app)
+
+
+@pytest.mark.parametrize("view", ["Picture", "Table", "PyTorch source"])
+def test_the_model_is_a_picture_a_table_and_source(app: AppTest, view: str) -> None:
+    app.segmented_control(key="model-view").set_value(view).run()
+    healthy(app)
+    if view == "PyTorch source":
+        assert "nn.Conv2d(1, 16, 3, padding=1)" in app.code[0].value
+    if view == "Table":
+        assert next(iter(app.dataframe[0].value["layer"])) == "conv1"
+
+
+def test_a_link_opens_the_same_model(store: RunStore) -> None:
+    model = ModelSpec.of({"kind": "flatten"}, {"kind": "linear", "units": 7}, {"kind": "output"})
+    app = healthy(open_page("build", data="mnist5k", model=state.encode(model)))
+    assert layers(app) == ["1. flatten1 → 784", "2. linear1 → 7 · 5,495 weights", "3. output1 → 10 · 80 weights"]
+    assert app.query_params["data"] == "mnist5k"
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ({"kind": "teleport"}, "no layer called"),
+        ({"kind": "conv", "channels": -3}, "channels"),
+        ({"kind": "conv", "kernel": 10**30}, "kernel"),
+        ({"kind": "conv", "wings": 2}, "no field"),
+        ({"kind": "conv", "channels": "many"}, "channels"),
+        ({"kind": "**x** <b>"}, "no layer called"),
+        ({"kind": "dropout", "share": True}, "share"),
+    ],
+)
+def test_a_wrong_layer_in_a_link_is_kept_and_explained(store: RunStore, layer: dict, said: str) -> None:
+    app = open_page("build", data="digits", model=state.encode(ModelSpec.of(layer, {"kind": "output"})))
+    assert not app.exception
+    assert said in app.error[0].value
+    assert len(layers(app)) == 2
+    click(app, "tool-Remove")
+    assert not app.exception
+    assert len(layers(app)) == 1
+
+
+def test_a_link_that_unpacks_to_gigabytes_is_refused(store: RunStore) -> None:
+    import base64
+    import zlib
+
+    bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 50_000_000, 9)).decode()
+    app = healthy(open_page("build", data="digits", model=bomb))
+    assert any("too large" in toast.value for toast in app.toast) or len(layers(app)) == 11

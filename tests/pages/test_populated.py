@@ -1,0 +1,128 @@
+"""Pages on a server with runs of every sort."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from explorer.runs.store import Run, RunStore, Status
+from tests.pages.conftest import PAGES, healthy, open_page, texts
+
+
+@pytest.fixture(scope="module")
+def runs(store: RunStore, train: Callable[..., Run]) -> dict[str, Run]:
+    return {
+        "mlp": train("mlp", epochs=2),
+        "failed": train("cnn", epochs=2, learning_rate=1e9, optimizer="sgd"),
+        "cnn": train("cnn", epochs=3),
+    }
+
+
+@pytest.mark.parametrize("family", ["mlp", "cnn"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_draws_a_finished_run(runs: dict[str, Run], name: str, family: str) -> None:
+    healthy(open_page(name, run=runs[family].id))
+
+
+def test_a_failed_run_says_why_and_its_last_weights_can_be_looked_at(runs: dict[str, Run]) -> None:
+    app = open_page("train", run=runs["failed"].id)
+    assert not app.exception
+    assert "learning rate 1e+09" in app.error[0].value
+    healthy(open_page("feature_maps", run=runs["failed"].id))
+
+
+def test_the_lens_in_a_link_opens_exactly_that_view(runs: dict[str, Run], store: RunStore) -> None:
+    steps = store.snapshots.steps(runs["cnn"].id)
+    app = open_page("attributions", run=runs["cnn"].id, step=str(steps[3]), split="validation", example="7", target="4")
+    healthy(app)
+    assert "Validation example **7**" in texts(app)
+    assert f"step {steps[3]} of {steps[-1]}" in texts(app)
+    assert app.query_params["example"] == "7"
+    assert app.query_params["target"] == "4"
+
+
+def test_a_number_beyond_the_data_is_brought_within(runs: dict[str, Run]) -> None:
+    app = healthy(open_page("attributions", run=runs["cnn"].id, example="999999", step="999999", target="55"))
+    assert "Test example **269**" in texts(app)
+
+
+def test_next_and_previous_move_the_lens_on_every_page(runs: dict[str, Run]) -> None:
+    app = open_page("feature_maps", run=runs["cnn"].id)
+    app.button(key="Next-example").click().run()
+    assert "Test example **1**" in texts(healthy(app))
+    app.switch_page("../pages/attributions.py").run()
+    assert "Test example **1**" in texts(healthy(app))
+    app.button(key="Previous-example").click().run()
+    assert "Test example **0**" in texts(healthy(app))
+    assert app.button(key="Previous-example").disabled
+
+
+def test_the_step_slider_is_time_travel(runs: dict[str, Run], store: RunStore) -> None:
+    app = open_page("feature_maps", run=runs["cnn"].id)
+    next(slider for slider in app.select_slider if slider.label == "Step").set_value(0).run()
+    last = store.snapshots.steps(runs["cnn"].id)[-1]
+    assert f"step 0 of {last}" in texts(healthy(app))
+
+
+@pytest.mark.parametrize("layer", ["conv2", "relu1", "maxpool1", "flatten1", "linear1", "output1"])
+def test_any_layer_can_be_looked_at(runs: dict[str, Run], layer: str) -> None:
+    app = open_page("feature_maps", run=runs["cnn"].id)
+    app.segmented_control(key=f"layer-of-{runs['cnn'].id}").set_value(layer).run()
+    healthy(app)
+
+
+def test_a_method_that_does_not_apply_says_why(runs: dict[str, Run]) -> None:
+    app = healthy(open_page("attributions", run=runs["mlp"].id))
+    assert "it needs a convolution" in texts(app)
+
+
+def test_a_damaged_snapshot_is_one_clear_message(train: Callable[..., Run], store: RunStore) -> None:
+    run = train("mlp", epochs=1)
+    last = store.snapshots.steps(run.id)[-1]
+    path = store.snapshots.folder / run.id / f"{last:09d}.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    for name in ("feature_maps", "attributions"):
+        app = open_page(name, run=run.id)
+        assert not app.exception
+        assert [f"The weights of step {last} are damaged" in error.value for error in app.error] == [True]
+
+
+def test_a_damaged_row_is_listed_with_the_others_and_can_be_deleted(train: Callable[..., Run], store: RunStore) -> None:
+    run = train("mlp", epochs=1)
+    with sqlite3.connect(store.home / "runs.sqlite") as database:
+        database.execute("UPDATE runs SET spec = '{broken' WHERE id = ?", (run.id,))
+    for name in PAGES:
+        app = open_page(name, run=run.id)
+        assert not app.exception, name
+    app = healthy(open_page("runs"))
+    assert "damaged" in texts(app)
+    app.button(key=f"delete-{run.id}").click().run()
+    app.button(key="confirm-delete").click().run()
+    assert store.find(run.id) is None
+    healthy(open_page("runs"))
+
+
+def test_a_run_can_be_renamed_and_its_name_is_shown_as_it_is(train: Callable[..., Run], store: RunStore) -> None:
+    run = train("mlp", epochs=1)
+    app = open_page("runs")
+    app.text_input(key=f"name-{run.id}").set_value("**bold** <b>my</b> run").run()
+    healthy(app)
+    assert store.get(run.id).title == "**bold** <b>my</b> run"
+    assert r"\*\*bold\*\* \<b\>my\</b\> run" in texts(app)
+    app.text_input(key=f"name-{run.id}").set_value("  ").run()
+    assert "name is empty" in texts(app)
+
+
+def test_delete_asks_first_and_two_at_once_is_no_error(train: Callable[..., Run], store: RunStore) -> None:
+    run = train("mlp", epochs=1)
+    first, second = open_page("runs"), open_page("runs")
+    first.button(key=f"delete-{run.id}").click().run()
+    second.button(key=f"delete-{run.id}").click().run()
+    assert store.get(run.id).status is Status.FINISHED
+    first.button(key="confirm-delete").click().run()
+    second.button(key="confirm-delete").click().run()
+    assert store.find(run.id) is None
+    healthy(first)
+    healthy(second)

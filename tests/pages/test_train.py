@@ -1,0 +1,110 @@
+"""Starting, watching and stopping runs, with the real engine behind the pages."""
+
+from __future__ import annotations
+
+import time
+
+from streamlit.testing.v1 import AppTest
+
+from explorer.runs.store import Run, RunStore, Status
+from tests.pages.conftest import healthy, open_page, texts
+
+
+def wait_for(store: RunStore, run_id: str, *statuses: Status, seconds: float = 60) -> Run:
+    end = time.monotonic() + seconds
+    while (run := store.get(run_id)).status not in statuses:
+        assert time.monotonic() < end, f"still {run.status}"
+        time.sleep(0.02)
+    return run
+
+
+def newest(store: RunStore) -> Run:
+    return store.list(1)[0]
+
+
+def set_field(app: AppTest, name: str, value: object) -> None:
+    widget = next(w for w in (*app.number_input, *app.selectbox) if w.key == f"train-{name}")
+    widget.set_value(value).run()
+
+
+def test_one_click_on_home_trains_the_default_and_goes_to_it(store: RunStore) -> None:
+    app = open_page("home")
+    app.button(key="start-default").click().run()
+    assert app.header[0].value == "Train"
+    run = wait_for(store, newest(store).id, Status.FINISHED)
+    assert run.test["accuracy"] >= 0.97
+    app.switch_page("../pages/train.py").run()
+    healthy(app)
+    assert next(metric.label for metric in app.metric) == "Test accuracy"
+    assert app.button(key="to-maps")
+
+
+def test_start_uses_the_settings_and_a_double_click_starts_once(store: RunStore) -> None:
+    before = len(store.list())
+    app = open_page("train")
+    set_field(app, "epochs", 3)
+    set_field(app, "learning_rate", 0.005)
+    set_field(app, "seed", 7)
+    set_field(app, "optimizer", "sgd")
+    set_field(app, "momentum", 0.5)
+    start = app.button(key="start")
+    start.click().run()
+    start.click().run()
+    assert len(store.list()) == before + 1
+    train = wait_for(store, newest(store).id, Status.FINISHED).spec.train
+    assert (train.epochs, train.learning_rate, train.seed, train.optimizer) == (3, 0.005, 7, "sgd")
+    assert train.momentum == 0.5
+
+
+def test_a_running_run_can_be_stopped_from_another_tab(store: RunStore) -> None:
+    app = open_page("train")
+    app.run()
+    set_field(app, "epochs", 10_000)
+    app.button(key="start").click().run()
+    run_id = newest(store).id
+    wait_for(store, run_id, Status.RUNNING)
+    other = healthy(open_page("train", run=run_id))
+    other.button(key=f"stop-{run_id}").click().run()
+    run = wait_for(store, run_id, Status.STOPPED)
+    assert "accuracy" in run.test
+    app.run()
+    healthy(app)
+    assert not [button for button in app.button if button.key == f"stop-{run_id}"]
+
+
+def test_two_tabs_pressing_start_at_once_make_two_runs(store: RunStore) -> None:
+    before = len(store.list())
+    tabs = [open_page("train"), open_page("train")]
+    for app in tabs:
+        set_field(app, "epochs", 1)
+    for app in tabs:
+        app.button(key="start").click().run()
+    mine = store.list()[:2]
+    assert len(store.list()) == before + 2
+    for run in mine:
+        wait_for(store, run.id, Status.FINISHED)
+
+
+def test_a_run_deleted_while_it_is_watched_is_said_calmly(store: RunStore) -> None:
+    app = open_page("home")
+    app.button(key="start-default").click().run()
+    run_id = newest(store).id
+    store.delete(run_id)
+    app.run()
+    assert not app.exception
+
+
+def test_the_settings_survive_leaving_the_page(store: RunStore) -> None:
+    app = open_page("train")
+    set_field(app, "epochs", 33)
+    app.switch_page("../pages/build.py").run()
+    app.switch_page("../pages/train.py").run()
+    assert next(n for n in app.number_input if n.key == "train-epochs").value == 33
+
+
+def test_a_draft_that_cannot_work_cannot_be_started(store: RunStore) -> None:
+    app = open_page("build")
+    app.button(key="start-empty").click().run()
+    app.switch_page("../pages/train.py").run()
+    assert app.button(key="start").disabled
+    assert "no layers yet" in texts(app)
