@@ -17,7 +17,7 @@ SAMPLES = 2
 def data_card() -> Dataset:
     """Choose a data set and see what is in it."""
     current = state.draft().dataset
-    key = f"dataset-{state.draft().revision}"
+    key = _key()
     st.session_state[key] = current
     st.segmented_control(
         "Data set",
@@ -60,5 +60,9 @@ def _samples(dataset: Dataset) -> None:
 
 
 def _choose(key: str) -> None:
-    if key in st.session_state:
+    if key in st.session_state and key == _key():
         state.choose_dataset(st.session_state[key])
+
+
+def _key() -> str:
+    return f"dataset-{state.draft().revision}"

@@ -105,6 +105,8 @@ def draft() -> Draft:
 def choose_dataset(name: str) -> None:
     """Build for another data set; a starter model that was not edited is sized anew, an edited one is kept."""
     current = draft()
+    if name == current.dataset:
+        return
     model = current.model
     if current.family != "custom" and model == _preset(current.family, current.dataset):
         model = _preset(current.family, name)

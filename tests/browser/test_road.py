@@ -67,7 +67,7 @@ def test_a_model_of_ones_own_is_built_and_trained(server: Server, tab: Tab) -> N
     expect(page.locator(".st-key-layer-list")).to_contain_text("2. linear1 → 24 · 1,560 weights")
     expect(page.locator(".st-key-totals")).to_contain_text("3,810")
     page.get_by_role("button", name=re.compile("Add after layer 2")).click()
-    page.locator(".st-key-add-dropout button").click()
+    page.locator(".st-key-add-dropout button:visible").click()
     expect(page.locator(".st-key-layer-list")).to_contain_text("3. dropout1 → 24")
     page.keyboard.press("Escape")
     page.get_by_text("PyTorch source", exact=True).click()

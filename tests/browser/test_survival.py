@@ -70,7 +70,7 @@ def test_the_curve_grows_while_one_looks_and_polling_ends_with_the_run(server: S
     expect(line).not_to_have_attribute("d", before, timeout=5000)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(".st-key-run-head")).to_contain_text("stopped", timeout=15_000)
-    page.wait_for_timeout(500)
+    one.settle(1500)
     sent: list[str] = []
     page.on("websocket", lambda _: sent.append("opened"))
     page.evaluate(
@@ -117,6 +117,8 @@ def test_a_killed_server_leaves_an_interrupted_run_with_everything_written(tmp_p
         page.wait_for_timeout(1500)
         engine = psutil.Process(server.process.pid).children(recursive=True)
         server.kill()
+        page.goto("about:blank")
+        one.complaints.clear()  # that its server is gone
         _gone, alive = psutil.wait_procs(engine, timeout=10)
         assert not alive
         written, steps = len(store.metrics(run_id)), store.snapshots.steps(run_id)
