@@ -19,7 +19,8 @@ from explorer.training.device import resolve_device
 from explorer.training.layout import channels_last
 
 HUGE = 1e10
-"""Loss from which on gradients are checked: their squares come near the end of float32. Below, it would only cost."""
+"""Loss from which on gradients and running averages are checked: squares come near the end of float32 there. Below, it
+would only cost."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
 
     Raises:
         SpecError: The device is not there.
-        Diverged: The loss of a batch or its gradient is not finite (the model is as it was before that step), or at
-            the end of an epoch the validation loss or a weight is not.
+        Diverged: The loss of a batch, its gradient or a running average is not finite (the model is as it was before
+            that step), or at the end of an epoch the validation loss or a weight is not.
     """
     spec = spec or TrainSpec()
     device = resolve_device(spec.device)
@@ -101,7 +102,7 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
                 value = loss.item()
                 optimizer.zero_grad()
                 loss.backward()
-                if not math.isfinite(value) or (value > HUGE and not finite(w.grad for w in model.parameters())):
+                if not math.isfinite(value) or (value > HUGE and not finite(_moving(model))):
                     for buffer, before in zip(model.buffers(), statistics, strict=True):
                         buffer.copy_(before)  # batch norm has averaged this batch in
                     raise _diverged(f"The loss became {value:g} at step {step + 1}", epoch, spec)
@@ -160,6 +161,11 @@ def suggest_rate(rate: float) -> float:
 def finite(tensors: Iterable[torch.Tensor | None]) -> bool:
     """Whether all numbers in all tensors are finite; None stands for a gradient that is not there."""
     return all(bool(values.isfinite().all()) for values in tensors if values is not None)
+
+
+def _moving(model: nn.Module) -> Iterator[torch.Tensor | None]:
+    yield from (weight.grad for weight in model.parameters())
+    yield from model.buffers()
 
 
 def _diverged(what: str, epoch: int, spec: TrainSpec) -> Diverged:

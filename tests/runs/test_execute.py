@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -65,12 +66,13 @@ def test_the_metrics_in_the_store_are_those_of_the_loop(store: ex.RunStore, digi
             assert stored["value"].tolist() == pytest.approx(values, abs=1e-5)
 
 
-def test_a_long_run_keeps_about_forty_snapshots_with_the_first_and_last(store: ex.RunStore) -> None:
+def test_a_long_run_keeps_some_dozens_of_snapshots_with_the_first_and_last(store: ex.RunStore) -> None:
     run = run_now(store, spec(epochs=9, batch_size=128))
 
     steps = store.snapshots.steps(run.id)
 
-    assert 40 <= len(steps) <= 50
+    assert 24 <= len(steps) <= 48
+    assert max(later - earlier for earlier, later in pairwise(steps)) <= 4, "evenly spread"
     assert (steps[0], steps[-1]) == (0, 90)
 
 
@@ -164,7 +166,7 @@ def test_what_cannot_work_is_refused_before_anything_is_stored(store: ex.RunStor
     for what, error, text in (
         (unknown, UnknownName, "Choose one of: "),
         (wrong, SpecError, "Layer 1 .output."),
-        (vast, SpecError, "to train in batches of 1257"),  # all there are
+        (vast, SpecError, r"to train in batches of 125\d;"),  # all there are
     ):
         with pytest.raises(error, match=text):
             submit(store, what)
