@@ -36,3 +36,4 @@ with page.boundary():
     with st.sidebar:
         view.sidebar(looking=chosen in LOOKING)
     chosen.run()
+server.warm_up()

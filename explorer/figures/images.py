@@ -30,6 +30,9 @@ _BAR = {
 """The colour scale lies under the picture: beside it, it would take a phone's width."""
 
 
+_SIGNED = _BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
+
+
 def mosaic(
     tiles: np.ndarray,
     labels: Sequence[str],
@@ -115,32 +118,79 @@ def mosaic(
     return finish(figure, title, alt, dark, height=48 + rows * round(tile * 1.28) + (44 if bar else 0))
 
 
-def picture(
-    values: np.ndarray,
-    title: str,
-    alt: str,
-    *,
-    scale: str,
-    limit: float | None = None,
-    height: int = 260,
-    dark: bool = False,
+def attributions(
+    panels: Sequence[tuple[str, np.ndarray | None]], title: str, alt: str, columns: int = 2, dark: bool = False
 ) -> go.Figure:
-    """One image, (H, W), on a scale as in `mosaic`."""
-    colours, low, high = _scale(scale, values, limit, dark)
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            colorscale=colours,
-            zmin=low,
-            zmax=high,
-            showscale=scale != "grey",
-            colorbar=_BAR,
-            hovertemplate="row %{y}, column %{x}<br>value %{z:.4g}<extra></extra>",
+    """Explanations of one answer beside each other, on one diverging scale centred at zero.
+
+    Each is drawn relative to its own strongest value, which its label names, since methods measure different things.
+
+    Args:
+        panels: Label and values (H, W) of each; None leaves its place empty, for a method that does not apply.
+        title: What is seen.
+        alt: The same for those who cannot see it.
+        columns: Panels in a row.
+        dark: Whether the page is dark.
+    """
+    colours = palette(dark)
+    rows = -(-len(panels) // columns)
+    figure = go.Figure()
+    notes = []
+    layout: dict[str, object] = {
+        "coloraxis": {"colorscale": colours.diverging, "cmin": -1, "cmax": 1, "colorbar": _SIGNED}
+    }
+    gap, head = 0.04, 0.3 / (1 + rows)
+    for index, (label, values) in enumerate(panels):
+        row, column = divmod(index, columns)
+        left, right = (column + gap * (column > 0)) / columns, (column + 1 - gap * (column + 1 < columns)) / columns
+        top, bottom = 1 - row / rows - head, 1 - (row + 1) / rows
+        axis = "" if index == 0 else str(index + 1)
+        hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+        layout[f"xaxis{axis}"] = {**hidden, "domain": [left, right], "anchor": f"y{axis}", "constraintoward": "left"}
+        layout[f"yaxis{axis}"] = {
+            **hidden,
+            "domain": [bottom, top],
+            "anchor": f"x{axis}",
+            "scaleanchor": f"x{axis}",
+            "autorange": "reversed",
+            "constraintoward": "top",
+        }
+        strongest = 0.0 if values is None else float(np.abs(values).max())
+        note = "does not apply" if values is None else f"strongest {strongest:.2g}"
+        notes.append(
+            {
+                "text": f"<b>{label}</b><br>{note}",
+                "x": left,
+                "y": top,
+                "xref": "paper",
+                "yref": "paper",
+                "showarrow": False,
+                "align": "left",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "font": {"size": 12, "color": colours.ink},
+            }
         )
-    )
-    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain")
-    figure.update_yaxes(visible=False, fixedrange=True, scaleanchor="x", constrain="domain", autorange="reversed")
-    return finish(figure, title, alt, dark, height=height)
+        figure.add_trace(
+            go.Heatmap(
+                z=[[None]] if values is None else values / (strongest or 1.0),
+                customdata=values,
+                coloraxis="coloraxis",
+                xaxis=f"x{axis}",
+                yaxis=f"y{axis}",
+                name=label,
+                hovertemplate="row %{y}, column %{x}<br>value %{customdata:.4g}<extra>%{fullData.name}</extra>",
+            )
+        )
+    figure.update_layout(layout, annotations=notes)
+    return finish(figure, title, alt, dark, height=80 + 265 * rows)
+
+
+def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:
+    """An image (C, H, W) with values 0 to 1 as bytes (H', W') or (H', W', 3), its pixels enlarged to squares."""
+    factor = max(1, side // max(image.shape[1:]))
+    pixels = (image.clip(0, 1) * 255).round().astype(np.uint8).repeat(factor, axis=1).repeat(factor, axis=2)
+    return pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, -1)
 
 
 def units(values: np.ndarray, title: str, alt: str, dark: bool = False) -> go.Figure:

@@ -20,6 +20,8 @@ from explorer.runs.store import Run, RunStore, Status
 
 POLL_SECONDS = 0.05
 RECOVER_SECONDS = 2.0
+NICE = 5
+"""Training lets those who look go first: pages stay quick while every core trains."""
 
 log = logging.getLogger("explorer.engine")
 
@@ -27,6 +29,7 @@ log = logging.getLogger("explorer.engine")
 def main() -> int:
     """Serve the queue until standard input ends."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    os.nice(NICE)
     settings = Settings.read()
     store = RunStore(settings.home)
     context = mp.get_context("forkserver")

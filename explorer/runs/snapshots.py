@@ -7,12 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
 
 from explorer.errors import SnapshotError, StoreError
+
+if TYPE_CHECKING:  # listing runs needs no torch, and the first page should not wait for it
+    import torch
 
 _RUN = re.compile(r"[0-9a-f]{8}")
 
@@ -37,6 +39,8 @@ class Snapshots:
         Raises:
             StoreError: The disk is full or may not be written.
         """
+        from safetensors.torch import save
+
         path = self._file(run_id, step)
         content = save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
         temporary = None
@@ -85,6 +89,8 @@ class Snapshots:
 
 
 def _parse(content: bytes, step: int) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load
+
     try:
         return load(content)
     except (SafetensorError, ValueError, KeyError) as error:

@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -23,6 +22,9 @@ from explorer.runs.run import Run, Status, from_row
 from explorer.runs.snapshots import Snapshots
 from explorer.runs.tables import METRIC_COLUMNS, meta, metrics_table, runs_table
 from explorer.specs import RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLE_LENGTH = 80
 
@@ -156,6 +158,8 @@ class RunStore:
             Columns ``id``, ``split`` (batch, train, validation), ``name`` (loss in nats, accuracy 0 to 1), ``step``,
             ``epoch``, ``seconds`` since the start, ``value``.
         """
+        import pandas as pd
+
         columns = [metrics_table.c[name] for name in METRIC_COLUMNS]
         query = (
             sa.select(*columns)

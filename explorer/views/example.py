@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.figures.images import picture
+from explorer.figures.images import enlarged
 from explorer.views import page, state
 from explorer.views.view import View
 
@@ -34,19 +34,14 @@ def example_bar(view: View) -> None:
         )
 
 
-def example_picture(view: View, height: int = 260) -> None:
+def example_picture(view: View) -> None:
     """The example itself."""
     truth = view.dataset.classes[view.truth]
-    page.show(
-        picture(
-            view.input[0, 0].numpy(),
-            f"The input: truly {truth}",
-            f"The input image, of class {truth}.",
-            scale="grey",
-            height=height,
-            dark=page.dark(),
-        ),
-        key="example",
+    st.image(
+        enlarged(view.input[0].numpy()),
+        caption=f"The input: truly {truth}",
+        width=240,
+        alt=f"The input image, of class {truth}.",
     )
 
 

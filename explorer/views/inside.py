@@ -21,7 +21,7 @@ def inside(view: View) -> None:
     planned = layers[names.index(layer)]
     left, right = st.columns([1, 3])
     with left:
-        example.example_picture(view, height=240)
+        example.example_picture(view)
         st.caption(
             f"{planned.title}: {planned.given} values in, {planned.output} out. "
             + (

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
-from explorer.attribution import METHODS, Method
+from explorer.attribution import METHODS, Attribution, Method
 from explorer.figures.classes import probabilities
-from explorer.figures.images import picture
+from explorer.figures.images import attributions
 from explorer.views import example, page, results, state
 from explorer.views.view import ANSWER, View, move
-
-PER_ROW = 2
 
 
 def reasons(view: View) -> None:
@@ -19,9 +16,9 @@ def reasons(view: View) -> None:
     prediction = results.prediction(*view.place)
     target = prediction.answer if view.target is None else view.target
     classes = view.dataset.classes
-    left, right = st.columns([2, 3])
+    left, right = st.columns([1, 2])
     with left:
-        example.example_picture(view, height=300)
+        example.example_picture(view)
     with right:
         figure = probabilities(prediction.probabilities, classes, view.truth, target, page.dark(), height=300)
         page.show(figure, key="probabilities")
@@ -37,38 +34,35 @@ def reasons(view: View) -> None:
         args=(revision, "target", key),
         required=True,
     )
+    _explanations(view, target)
+
+
+def _explanations(view: View, target: int) -> None:
     why_not = results.applicable(*view.place)
     methods = METHODS.values()
-    for start in range(0, len(methods), PER_ROW):
-        for column, method in zip(st.columns(PER_ROW), methods[start : start + PER_ROW], strict=False):
-            with column, st.container(border=True, height="stretch"):
-                _reason(view, method, target, why_not[method.name])
-
-
-def _reason(view: View, method: type[Method], target: int, why_not: str | None) -> None:
-    if why_not:
-        st.markdown(f"**{method.title}**")
-        st.caption(f"Does not apply: {why_not}")
-        return
-    found = results.attribution(*view.place, method.name, target)
-    values = found.values.sum(axis=0)  # over colour channels: (H, W)
+    found = {m.name: results.attribution(*view.place, m.name, target) for m in methods if not why_not[m.name]}
     name = view.dataset.classes[target]
-    limit = float(np.abs(values).max())
-    page.show(
-        picture(
-            values,
-            f"{method.title}: why {name}?",
-            f"{method.title} of class {name} over the input.",
-            scale="signed",
-            limit=limit,
-            height=300,
-            dark=page.dark(),
-        ),
-        key=f"why-{method.name}",
+    panels = [
+        (method.title, found[method.name].values.sum(axis=0) if method.name in found else None)  # over colours: (H, W)
+        for method in methods
+    ]
+    figure = attributions(
+        panels,
+        f"Why {name}?",
+        f"Attributions of class {name} over the input, by {', '.join(method.title for method in methods)}.",
+        dark=page.dark(),
     )
-    st.caption(method.reads, help=method.help())
-    if found.error is not None:
-        st.caption(
-            f"Completeness error {found.error:.2g} logits",
-            help="How far the sum of all values is from the score it should add up to. Nearer to 0 is better.",
-        )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        page.show(figure, key="why")
+    with right:
+        for method in methods:
+            _reading(method, why_not[method.name], found.get(method.name))
+
+
+def _reading(method: type[Method], why_not: str | None, found: Attribution | None) -> None:
+    st.markdown(f"**{method.title}**", help=method.help())
+    lines = [f"Does not apply: {why_not}" if why_not else method.reads]
+    if found and found.error is not None:
+        lines.append(f"Completeness error {found.error:.2g} logits: its values should add up to the score; 0 is exact.")
+    st.caption(" ".join(lines))

@@ -25,16 +25,23 @@ def store() -> RunStore:
 
 @st.cache_resource(show_spinner=False)
 def compute() -> Compute:
-    """The engine that trains, and a thread that imports what the first click will need."""
-    threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+    """The engine that trains."""
     return Compute(settings())
 
 
-def _warm() -> None:
-    import captum.attr  # noqa: F401
+@st.cache_resource(show_spinner=False)
+def warm_up() -> threading.Thread:
+    """Import in the background, once the first page is drawn, what the next click will need."""
+    thread = threading.Thread(target=_warm, name="warm-up", daemon=True)
+    thread.start()
+    return thread
 
+
+def _warm() -> None:
     from explorer.data import DATASETS, load_dataset
     from explorer.models import plan, preset
+    from explorer.runs import execute  # noqa: F401
 
     for name in DATASETS:
-        plan(preset("mlp", load_dataset(name)), load_dataset(name))
+        plan(preset("cnn", load_dataset(name)), load_dataset(name))
+    import captum.attr  # noqa: F401
