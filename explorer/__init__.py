@@ -16,6 +16,7 @@ _HOMES = {
     "explorer.errors": ["ExplorerError"],
     "explorer.models": ["FAMILIES", "LAYERS", "build", "preset", "summarize", "to_code"],
     "explorer.probes": ["capture", "feature_maps", "filters", "predict"],
+    "explorer.runs.replay": ["model_at"],
     "explorer.runs.store": ["Run", "RunStore", "Status"],
     "explorer.specs": ["LayerSpec", "ModelSpec", "RunSpec", "TrainSpec"],
     "explorer.training": ["EpochDone", "StepDone", "evaluate", "train"],

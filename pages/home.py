@@ -17,6 +17,12 @@ with st.container(horizontal=True, key="first-steps"):
     if st.button("Build your own", icon=":material/construction:", key="to-build"):
         st.switch_page(page.BUILD)
 
+st.image(
+    page.ASSETS / "strip.png",
+    caption="From left to right: an input, what two layers make of it, and which pixels decided the answer.",
+    alt="A handwritten digit, its feature maps in two layers, and the pixels that spoke for the answer.",
+)
+
 steps = (
     ("Build", "Stack layers and see at once what each makes and costs.", page.BUILD, "construction"),
     ("Train", "Watch loss and accuracy while it learns. Stop at any time.", page.TRAIN, "show_chart"),

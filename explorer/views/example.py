@@ -34,13 +34,13 @@ def example_bar(view: View) -> None:
         )
 
 
-def example_picture(view: View) -> None:
+def example_picture(view: View, width: int = 240) -> None:
     """The example itself."""
     truth = view.dataset.classes[view.truth]
     st.image(
         enlarged(view.input[0].numpy()),
         caption=f"The input: truly {truth}",
-        width=240,
+        width=width,
         alt=f"The input image, of class {truth}.",
     )
 

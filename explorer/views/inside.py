@@ -21,7 +21,7 @@ def inside(view: View) -> None:
     planned = layers[names.index(layer)]
     left, right = st.columns([1, 3])
     with left:
-        example.example_picture(view)
+        example.example_picture(view, width=180)
         st.caption(
             f"{planned.title}: {planned.given} values in, {planned.output} out. "
             + (

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -18,6 +19,7 @@ log = logging.getLogger("explorer.pages")
 HOME, BUILD, TRAIN, RUNS, FEATURE_MAPS, ATTRIBUTIONS = (
     f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "feature_maps", "attributions")
 )
+ASSETS = Path(__file__).parents[2] / "assets"
 _MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
 _CHART = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 

@@ -127,8 +127,8 @@ def _change(page: Page, drawn: str, act: Callable[[], None]) -> float:
     began = time.perf_counter()
     act()
     page.wait_for_function(
-        "([drawn, before]) => [...document.querySelectorAll(drawn)].some("
-        "image => image.checkVisibility() && image.getAttribute('href') && image.getAttribute('href') !== before)",
+        "([drawn, before]) => { const image = [...document.querySelectorAll(drawn)].find(i => i.checkVisibility());"
+        "const now = image && image.getAttribute('href'); return now && now !== before; }",
         arg=[drawn.replace(":visible", ""), before],
         polling="raf",
     )
