@@ -1,0 +1,120 @@
+"""Pictures show the numbers they were given, say what they are, and share one palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from explorer.data import load_dataset
+from explorer.figures.architecture import architecture
+from explorer.figures.classes import balance, probabilities
+from explorer.figures.curves import POINTS, learning_curve
+from explorer.figures.images import attributions, enlarged, mosaic, units
+from explorer.figures.theme import DARK, LIGHT, symmetric
+from explorer.models import plan, preset
+
+TILES = np.arange(-6, 6, dtype=float).reshape(3, 2, 2)
+
+
+def metrics(count: int) -> pd.DataFrame:
+    """A falling loss, one row a step, validated every tenth."""
+    rows = [("batch", step, 1 / step) for step in range(1, count + 1)]
+    rows += [("validation", step, 2 / step) for step in range(10, count + 1, 10)]
+    table = pd.DataFrame(rows, columns=["split", "step", "value"])
+    return table.assign(name="loss")
+
+
+def every_figure(dark: bool) -> dict[str, go.Figure]:
+    digits = load_dataset("digits")
+    return {
+        "curve": learning_curve(metrics(50), "loss", 100, dark),
+        "empty curve": learning_curve(metrics(0), "accuracy", 100, dark),
+        "mosaic": mosaic(TILES, ["0", "1", "2"], "Maps", "Three maps", dark=dark),
+        "attributions": attributions([("A", TILES[0]), ("B", None)], "Why?", "Two methods", dark=dark),
+        "units": units(TILES[0].ravel(), "Units", "Four units", dark),
+        "balance": balance({"train": [3, 4], "test": [1, 1]}, ["a", "b"], dark),
+        "probabilities": probabilities(np.array([0.25, 0.75]), ["a", "b"], 0, 1, dark),
+        "architecture": architecture(plan(preset("cnn", digits), digits), digits.shape, dark),
+    }
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", list(every_figure(False)))
+def test_every_figure_has_a_title_an_alternative_text_and_a_height(name: str, dark: bool) -> None:
+    layout = every_figure(dark)[name].layout
+    assert layout.title.text
+    assert layout.meta["alt"]
+    assert layout.height > 100
+
+
+@pytest.mark.parametrize("name", ["curve", "units", "balance", "probabilities"])
+def test_axes_that_carry_numbers_are_named(name: str) -> None:
+    layout = every_figure(False)[name].layout
+    assert layout.xaxis.title.text
+    assert layout.yaxis.title.text
+
+
+def test_a_mosaic_holds_every_value_once_and_gaps_elsewhere() -> None:
+    shown = mosaic(TILES, ["0", "1", "2"], "t", "a", columns=2).data[0].z
+    assert sorted(shown[~np.isnan(shown)]) == sorted(TILES.ravel())
+
+
+def test_a_signed_scale_is_centred_at_zero_and_shared() -> None:
+    trace = mosaic(TILES, ["0", "1", "2"], "t", "a").data[0]
+    assert (trace.zmin, trace.zmax) == (-6, 6)
+    assert mosaic(TILES, ["0", "1", "2"], "t", "a", limit=10).data[0].zmax == 10
+    positive = mosaic(np.abs(TILES), ["0", "1", "2"], "t", "a").data[0]
+    assert (positive.zmin, positive.zmax) == (0, 6)
+
+
+def test_all_zeros_are_drawn_as_zero() -> None:
+    assert symmetric(0.0) == (-1.0, 1.0)
+    trace = attributions([("A", np.zeros((2, 2)))], "t", "a").data[0]
+    assert (np.asarray(trace.z) == 0).all()
+
+
+def test_attributions_are_drawn_relative_to_their_strongest_and_keep_their_values() -> None:
+    figure = attributions([("A", TILES[0]), ("B", TILES[2] * 100)], "t", "a")
+    for trace, values in zip(figure.data, (TILES[0], TILES[2] * 100), strict=True):
+        assert np.abs(trace.z).max() == 1
+        np.testing.assert_array_equal(trace.customdata, values)
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-1, 1)
+    assert "strongest 5e+02" in figure.layout.annotations[1].text
+
+
+def test_a_long_curve_is_thinned_by_averages_and_ends_at_the_last_step() -> None:
+    table = metrics(5000)
+    line = learning_curve(table, "loss", 5000).data[0]
+    assert len(line.x) <= POINTS
+    assert line.x[-1] == 5000
+    stretch = 13  # ceiling of 5000 / 400
+    assert line.y[0] == pytest.approx(np.mean([1 / step for step in range(1, stretch + 1)]))
+
+
+def test_certainty_is_never_claimed() -> None:
+    figure = probabilities(np.array([1e-9, 1 - 1e-9]), ["a", "b"], 0, 1)
+    assert "over 99.9%" in figure.layout.title.text
+
+
+def test_an_enlarged_image_keeps_its_pixels() -> None:
+    image = np.array([[[0.0, 1.0], [0.5, 0.25]]])
+    pixels = enlarged(image, side=6)
+    assert pixels.shape == (6, 6)
+    np.testing.assert_array_equal(pixels[::3, ::3], [[0, 255], [128, 64]])
+    assert enlarged(np.zeros((3, 2, 2)), side=4).shape == (4, 4, 3)
+
+
+@pytest.mark.parametrize("scale", [lambda p: p.diverging, lambda p: p.sequential], ids=["diverging", "sequential"])
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_scales_run_from_zero_to_one_and_their_zero_is_the_page(colours: object, scale: Callable) -> None:
+    stops = scale(colours)
+    assert stops[0][0] == 0
+    assert stops[-1][0] == 1
+    zero = stops[len(stops) // 2][1] if len(stops) == 5 else stops[0][1]
+    page = colours.blank
+    distance = sum(abs(int(zero[i : i + 2], 16) - int(page[i : i + 2], 16)) for i in (1, 3, 5))
+    assert distance < 60  # no effect looks like nothing
