@@ -8,6 +8,7 @@ from explorer.data import Dataset
 from explorer.errors import UnknownName
 from explorer.models import FAMILIES, LAYERS, Plan
 from explorer.models.layers import Layer
+from explorer.models.layers.base import WORDS
 from explorer.specs import MAX_LAYERS, LayerSpec, Shape
 from explorer.views import form, page, state
 
@@ -72,22 +73,24 @@ def _add(plan: Plan, shape: Shape) -> None:
     layers = draft.model.layers
     after = draft.selected if layers else -1
     given = plan.layers[after].output if 0 <= after < len(plan.layers) else shape if after < 0 else None
-    where = f"after layer {after + 1}" if layers else "the first layer"
-    with st.popover(f"Add {where}", icon=":material/add:", width="stretch"):
-        if len(layers) >= MAX_LAYERS:
-            st.caption(f"A model has at most {MAX_LAYERS} layers. Remove one first.")
-            return
-        with st.container(horizontal=True, gap="xsmall", key="layer-menu"):
-            for kind in LAYERS.values():
-                fits = given is None or given.kind in kind.accepts
-                st.button(
-                    kind.title,
-                    key=f"add-{kind.name}",
-                    on_click=_insert,
-                    args=(LayerSpec(kind=kind.name),),
-                    disabled=not fits,
-                    help=kind.help() if fits else f"It does not take the {given} values here.",
-                )
+    kinds = LAYERS.values()
+    fitting = [kind for kind in kinds if given is None or given.kind in kind.accepts]
+    others = [kind for kind in kinds if kind not in fitting]
+    words = {kind.name: kind.title for kind in fitting}
+    words |= {kind.name: f"{kind.title} (needs {WORDS[kind.accepts[0]]})" for kind in others}
+    key = f"add-{draft.revision}-{draft.selected}"
+    st.selectbox(
+        f"Add after layer {after + 1}" if layers else "Add the first layer",
+        list(words),
+        index=None,
+        format_func=words.__getitem__,
+        placeholder="Choose a layer to add",
+        key=key,
+        on_change=_add_chosen,
+        args=(key,),
+        disabled=len(layers) >= MAX_LAYERS,
+        help=f"A model has at most {MAX_LAYERS} layers.",
+    )
 
 
 def layer_form(plan: Plan) -> None:
@@ -155,6 +158,11 @@ def _drop(index: int, names: list[str]) -> None:
 
 # What follows works on the layer that is chosen now, not on the one that was when the button was drawn: a quick hand
 # chooses a layer and removes it before the page has caught up.
+
+
+def _add_chosen(key: str) -> None:
+    if kind := st.session_state.get(key):
+        _insert(LayerSpec(kind=kind))
 
 
 def _insert(layer: LayerSpec) -> None:

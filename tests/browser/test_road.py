@@ -65,10 +65,10 @@ def test_a_model_of_ones_own_is_built_and_trained(server: Server, tab: Tab) -> N
     field.press("Enter")
     expect(page.locator(".st-key-layer-list")).to_contain_text("2. linear1 → 24 · 1,560 weights")
     expect(page.locator(".st-key-totals")).to_contain_text("3,810")
-    page.get_by_role("button", name=re.compile("Add after layer 2")).click()
-    page.locator(".st-key-add-dropout button:visible").click()
+    add = page.get_by_role("combobox", name="Add after layer 2")
+    add.fill("Dropout")
+    add.press("Enter")
     expect(page.locator(".st-key-layer-list")).to_contain_text("3. dropout1 → 24")
-    page.keyboard.press("Escape")
     page.get_by_text("PyTorch source", exact=True).click()
     expect(page.locator("[data-testid=stCode]")).to_contain_text("nn.Linear(64, 24)")
     with page.expect_download() as download:
