@@ -45,7 +45,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def tab(chromium: Browser) -> Iterator[Callable[..., Watched]]:
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start a server of the test's own, which outlives its tabs."""
+    servers: list[Server] = []
+
+    def start(command: list[str] | None = None) -> Server:
+        servers.append(Server(tmp_path / "home", tmp_path / "log.txt", command))
+        servers[-1].wait()
+        return servers[-1]
+
+    yield start
+    for running in servers:
+        running.stop()
+        assert "Traceback" not in running.log.read_text(), running.log.read_text()
+
+
+@pytest.fixture
+def tab(chromium: Browser, serve: Callable[..., Server]) -> Iterator[Callable[..., Watched]]:
     """Open tabs; afterwards each must have stayed free of complaints."""
     tabs: list[Watched] = []
 
