@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.views import page, state, training, view
+from explorer.views import live_run, page, state, training, view
 
 st.title("See a neural network learn, and ask it why", anchor=False)
 st.markdown(
@@ -35,9 +35,12 @@ for column, (number, (title, text, target, icon)) in zip(st.columns(4), enumerat
         st.caption(text)
 
 run = view.current_run()
-if run:
-    with st.container(horizontal=True, vertical_alignment="center", key="latest"):
+with st.container(horizontal=True, vertical_alignment="center", key="latest"):
+    if run:
         st.markdown(f"You are looking at **{page.plain(run.title)}**", width="content")
         view.badge(run)
         st.page_link(page.TRAIN, label="Open it", icon=":material/arrow_forward:")
+    else:
+        st.markdown("What a run looks like: the CNN on digits, recorded")
+live_run.glance(run)
 state.mirror_lens()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,18 +60,12 @@ def mosaic(
         bar: Whether to draw the colour scale.
         dark: Whether the page is dark.
     """
-    count, height, width = tiles.shape
-    columns = max(1, min(columns, count))
-    rows = math.ceil(count / columns)
-    gap_x, gap_y = max(1, round(width * 0.12)), max(1, round(height * 0.28))  # room for the label
-    canvas = np.full((rows * (height + gap_y), columns * (width + gap_x) - gap_x), np.nan)
+    height, width = tiles.shape[1:]
+    gaps = max(1, round(height * 0.28)), max(1, round(width * 0.12))  # room for the label
+    canvas, places = _grid(tiles, columns, *gaps)
     hover = np.full(canvas.shape, "", dtype=object)
-    places = []
-    for index, (image, label) in enumerate(zip(tiles, labels, strict=True)):
-        top, left = (index // columns) * (height + gap_y) + gap_y, (index % columns) * (width + gap_x)
-        canvas[top : top + height, left : left + width] = image
+    for (top, left), label in zip(places, labels, strict=True):
         hover[top : top + height, left : left + width] = label
-        places.append((left, top, label))
     colours, low, high = _scale(scale, tiles, limit, dark)
     figure = go.Figure(
         go.Heatmap(
@@ -87,34 +80,9 @@ def mosaic(
             hovertemplate="%{text}<br>value %{z:.4g}<extra></extra>",
         )
     )
-    ink = palette(dark).muted
-    figure.update_layout(
-        annotations=[
-            {
-                "x": left - 0.5,
-                "y": top - 0.5,
-                "text": label,
-                "showarrow": False,
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "font": {"size": 11, "color": ink},
-                "borderpad": 0,
-            }
-            for left, top, label in places
-            if label
-        ]
-    )
-    figure.update_xaxes(
-        visible=False, fixedrange=True, constrain="domain", constraintoward="left", range=[-0.5, canvas.shape[1] - 0.5]
-    )
-    figure.update_yaxes(
-        visible=False,
-        fixedrange=True,
-        scaleanchor="x",
-        constrain="domain",
-        constraintoward="top",
-        range=[canvas.shape[0] - 0.5, -0.5],
-    )
+    _label(figure, places, labels, 11, palette(dark).muted)
+    _fit(figure, canvas)
+    rows = -(-len(tiles) // columns)
     return finish(figure, title, alt, dark, height=48 + rows * round(tile * 1.28) + (44 if bar else 0))
 
 
@@ -133,57 +101,81 @@ def attributions(
         dark: Whether the page is dark.
     """
     colours = palette(dark)
+    height, width = next((values.shape for _, values in panels if values is not None), (1, 1))
+    tiles = np.stack([np.full((height, width), np.nan) if values is None else values for _, values in panels])
+    strongest = np.nan_to_num(np.abs(tiles).max(axis=(1, 2)))
+    gaps = max(1, round(height * 0.2)), max(1, round(width * 0.08))
+    relative, places = _grid(tiles / np.where(strongest > 0, strongest, 1.0)[:, None, None], columns, *gaps)
+    figure = go.Figure(
+        go.Heatmap(
+            z=relative,
+            customdata=_grid(tiles, columns, *gaps)[0],
+            colorscale=colours.diverging,
+            zmin=-1,
+            zmax=1,
+            colorbar=_SIGNED,
+            hoverongaps=False,
+            hovertemplate="value %{customdata:.4g}<extra></extra>",
+        )
+    )
+    notes = [
+        "does not apply" if values is None else f"strongest {most:.2g}"
+        for (_, values), most in zip(panels, strongest, strict=True)
+    ]
+    labels = [f"<b>{label}</b><br>{note}" for (label, _), note in zip(panels, notes, strict=True)]
+    _label(figure, places, labels, 12, colours.ink)
+    _fit(figure, relative)
     rows = -(-len(panels) // columns)
-    figure = go.Figure()
-    notes = []
-    layout: dict[str, object] = {
-        "coloraxis": {"colorscale": colours.diverging, "cmin": -1, "cmax": 1, "colorbar": _SIGNED}
-    }
-    gap, head = 0.04, 0.3 / (1 + rows)
-    for index, (label, values) in enumerate(panels):
-        row, column = divmod(index, columns)
-        left, right = (column + gap * (column > 0)) / columns, (column + 1 - gap * (column + 1 < columns)) / columns
-        top, bottom = 1 - row / rows - head, 1 - (row + 1) / rows
-        axis = "" if index == 0 else str(index + 1)
-        hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
-        layout[f"xaxis{axis}"] = {**hidden, "domain": [left, right], "anchor": f"y{axis}", "constraintoward": "left"}
-        layout[f"yaxis{axis}"] = {
-            **hidden,
-            "domain": [bottom, top],
-            "anchor": f"x{axis}",
-            "scaleanchor": f"x{axis}",
-            "autorange": "reversed",
-            "constraintoward": "top",
-        }
-        strongest = 0.0 if values is None else float(np.abs(values).max())
-        note = "does not apply" if values is None else f"strongest {strongest:.2g}"
-        notes.append(
+    return finish(figure, title, alt, dark, height=80 + 265 * rows)
+
+
+def _grid(tiles: np.ndarray, columns: int, gap_y: int, gap_x: int) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Tiles (N, H, W) in rows on one canvas, with room above and between them; also each tile's top left pixel."""
+    count, height, width = tiles.shape
+    columns = max(1, min(columns, count))
+    rows = -(-count // columns)
+    canvas = np.full((rows * (height + gap_y), columns * (width + gap_x) - gap_x), np.nan)
+    places = [((n // columns) * (height + gap_y) + gap_y, (n % columns) * (width + gap_x)) for n in range(count)]
+    for (top, left), tile in zip(places, tiles, strict=True):
+        canvas[top : top + height, left : left + width] = tile
+    return canvas, places
+
+
+def _label(figure: go.Figure, places: list[tuple[int, int]], labels: Sequence[str], size: int, ink: str) -> None:
+    """Write a label above each tile."""
+    figure.update_layout(
+        annotations=[
             {
-                "text": f"<b>{label}</b><br>{note}",
-                "x": left,
-                "y": top,
-                "xref": "paper",
-                "yref": "paper",
+                "x": left - 0.5,
+                "y": top - 0.5,
+                "text": label,
                 "showarrow": False,
                 "align": "left",
                 "xanchor": "left",
                 "yanchor": "bottom",
-                "font": {"size": 12, "color": colours.ink},
+                "font": {"size": size, "color": ink},
+                "borderpad": 0,
             }
-        )
-        figure.add_trace(
-            go.Heatmap(
-                z=[[None]] if values is None else values / (strongest or 1.0),
-                customdata=values,
-                coloraxis="coloraxis",
-                xaxis=f"x{axis}",
-                yaxis=f"y{axis}",
-                name=label,
-                hovertemplate="row %{y}, column %{x}<br>value %{customdata:.4g}<extra>%{fullData.name}</extra>",
-            )
-        )
-    figure.update_layout(layout, annotations=notes)
-    return finish(figure, title, alt, dark, height=80 + 265 * rows)
+            for (top, left), label in zip(places, labels, strict=True)
+            if label
+        ]
+    )
+
+
+def _fit(figure: go.Figure, canvas: np.ndarray) -> None:
+    """Square pixels, the first row on top, from the left edge, never zoomed."""
+    height, width = canvas.shape
+    figure.update_xaxes(
+        visible=False, fixedrange=True, constrain="domain", constraintoward="left", range=[-0.5, width - 0.5]
+    )
+    figure.update_yaxes(
+        visible=False,
+        fixedrange=True,
+        scaleanchor="x",
+        constrain="domain",
+        constraintoward="top",
+        range=[height - 0.5, -0.5],
+    )
 
 
 def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:

@@ -20,6 +20,19 @@ def live_run(run: Run) -> None:
     panel(run.id, active)
 
 
+def glance(run: Run | None) -> None:
+    """The accuracy of a run so far, or of a recorded one where there is none yet.
+
+    Drawn on the first page, it also makes the browser load its plotting library before the first click on Start.
+    """
+    if run:
+        metrics, steps = results.metrics(run.id), run.total_steps
+    else:
+        metrics = results.recorded()
+        steps = int(metrics["step"].max())
+    page.show(learning_curve(metrics, "accuracy", steps, page.dark()), key="glance")
+
+
 def _panel(run_id: str, active: bool) -> None:
     run = server.store().get(run_id)
     if active and run.status.over:

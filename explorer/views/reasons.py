@@ -38,31 +38,29 @@ def reasons(view: View) -> None:
 
 
 def _explanations(view: View, target: int) -> None:
-    why_not = results.applicable(*view.place)
-    methods = METHODS.values()
-    found = {m.name: results.attribution(*view.place, m.name, target) for m in methods if not why_not[m.name]}
+    found = results.explanations(*view.place, target)
     name = view.dataset.classes[target]
     panels = [
-        (method.title, found[method.name].values.sum(axis=0) if method.name in found else None)  # over colours: (H, W)
-        for method in methods
+        (METHODS[method].title, None if isinstance(said, str) else said.values.sum(axis=0))  # over colours: (H, W)
+        for method, said in found.items()
     ]
     figure = attributions(
         panels,
         f"Why {name}?",
-        f"Attributions of class {name} over the input, by {', '.join(method.title for method in methods)}.",
+        f"Attributions of class {name} over the input, by {', '.join(title for title, _ in panels)}.",
         dark=page.dark(),
     )
     left, right = st.columns([3, 2], gap="medium")
     with left:
         page.show(figure, key="why")
     with right:
-        for method in methods:
-            _reading(method, why_not[method.name], found.get(method.name))
+        for method, said in found.items():
+            _reading(METHODS[method], said)
 
 
-def _reading(method: type[Method], why_not: str | None, found: Attribution | None) -> None:
+def _reading(method: type[Method], said: Attribution | str) -> None:
     st.markdown(f"**{method.title}**", help=method.help())
-    lines = [f"Does not apply: {why_not}" if why_not else method.reads]
-    if found and found.error is not None:
-        lines.append(f"Completeness error {found.error:.2g} logits: its values should add up to the score; 0 is exact.")
+    lines = [f"Does not apply: {said}" if isinstance(said, str) else method.reads]
+    if not isinstance(said, str) and said.error is not None:
+        lines.append(f"Completeness error {said.error:.2g} logits: its values should add up to the score; 0 is exact.")
     st.caption(" ".join(lines))

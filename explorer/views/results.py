@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.runs.store import RunStore
+from explorer.views import page
 from explorer.views.server import store
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ def metrics(run_id: str) -> pd.DataFrame:
     return _curves().read(run_id)
 
 
+@st.cache_data(show_spinner=False)
+def recorded() -> pd.DataFrame:
+    """Accuracies of the default run, as once recorded: what newcomers see before they have a run."""
+    return pd.read_csv(page.ASSETS / "first_run.csv")
+
+
 @st.cache_data(max_entries=KEPT, show_spinner=False)
 def prediction(run_id: str, step: int, split: str, example: int) -> Prediction:
     """What a run's model at a step answers for an example."""
@@ -83,19 +90,12 @@ def filters(run_id: str, step: int, layer: str) -> Filters:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def attribution(run_id: str, step: int, split: str, example: int, method: str, target: int) -> Attribution:
-    """An explanation of an answer, with the method's default parameters."""
-    from explorer.attribution import attribute
-
-    return attribute(method, _model(run_id, step), _input(run_id, split, example), target)
-
-
-def applicable(run_id: str, step: int, split: str, example: int) -> dict[str, str | None]:
-    """For each attribution method why it does not apply to a run's model, or None."""
-    from explorer.attribution import METHODS
+def explanations(run_id: str, step: int, split: str, example: int, target: int) -> dict[str, Attribution | str]:
+    """What each method says of an answer, with its default parameters; or, in words, why it does not apply."""
+    from explorer.attribution import METHODS, attribute
 
     model, x = _model(run_id, step), _input(run_id, split, example)
-    return {method.name: method.needs(model, x) for method in METHODS.values()}
+    return {m.name: m.needs(model, x) or attribute(m.name, model, x, target) for m in METHODS.values()}
 
 
 def _model(run_id: str, step: int) -> nn.Module:

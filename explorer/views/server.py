@@ -38,6 +38,9 @@ def warm_up() -> threading.Thread:
 
 
 def _warm() -> None:
+    import torch
+
+    torch.set_num_threads(1)
     from explorer.data import DATASETS, load_dataset
     from explorer.models import plan, preset
     from explorer.runs import execute  # noqa: F401

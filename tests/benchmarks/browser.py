@@ -27,11 +27,11 @@ READING_SECONDS = 5.0
 """What a newcomer takes to read the first page; the server imports the rest meanwhile."""
 
 DRAWN = {
-    "Build": ".st-key-architecture:visible .barlayer",
-    "Train": "[class*=st-key-accuracy-]:visible .scatterlayer path.js-line",
-    "Runs": "[class*=st-key-run-]:visible [class*=st-key-open-]",
-    "Feature maps": ".st-key-maps:visible .heatmaplayer image",
-    "Attributions": ".st-key-why:visible .heatmaplayer image",
+    "Build": ".st-key-architecture .barlayer",
+    "Train": "[class*=st-key-accuracy-] .scatterlayer path.js-line",
+    "Runs": "[class*=st-key-run-] [class*=st-key-open-]",
+    "Feature maps": ".st-key-maps .heatmaplayer image",
+    "Attributions": ".st-key-why .heatmaplayer image",
 }
 """What is drawn last on each page."""
 
@@ -70,7 +70,7 @@ def _start(program: Browser, folder: Path) -> tuple[float, float]:
         page.wait_for_timeout(READING_SECONDS * 1000)
         began = time.perf_counter()
         button.click()
-        page.wait_for_selector("[class*=st-key-loss-]:visible .scatterlayer path.js-line", timeout=30_000)
+        _await(page, _visible("[class*=st-key-loss-] .scatterlayer path.js-line"))
         point = time.perf_counter() - began
         page.context.close()
         return readable, point
@@ -116,23 +116,29 @@ def _redraws(program: Browser, folder: Path, repeats: int) -> dict[str, list[flo
 def _open(page: Page, name: str) -> float:
     began = time.perf_counter()
     go(page, name)
-    page.locator("h2", has_text=name).wait_for()
-    page.locator(DRAWN[name]).first.wait_for(timeout=30_000)
+    _await(page, f"{_visible('h2')}?.innerText.startsWith('{name}')")
+    _await(page, _visible(DRAWN[name]))
     return time.perf_counter() - began
 
 
 def _change(page: Page, drawn: str, act: Callable[[], None]) -> float:
     """Seconds from an act until the picture is another one."""
-    before = page.locator(drawn).first.get_attribute("href")
+    image = f"{_visible(drawn)}?.getAttribute('href')"
+    before = page.evaluate(image)
     began = time.perf_counter()
     act()
-    page.wait_for_function(
-        "([drawn, before]) => { const image = [...document.querySelectorAll(drawn)].find(i => i.checkVisibility());"
-        "const now = image && image.getAttribute('href'); return now && now !== before; }",
-        arg=[drawn.replace(":visible", ""), before],
-        polling="raf",
-    )
+    _await(page, f"![undefined, '{before}'].includes({image})")
     return time.perf_counter() - began
+
+
+def _visible(drawn: str) -> str:
+    """The first visible element of a selector, in JavaScript."""
+    return f"[...document.querySelectorAll('{drawn}')].find(element => element.checkVisibility())"
+
+
+def _await(page: Page, condition: str) -> None:
+    """Wait for a condition, looked at on every frame: Playwright's own waiting soon looks only twice a second."""
+    page.wait_for_function(f"() => {condition}", polling="raf", timeout=30_000)
 
 
 def _next(page: Page) -> None:

@@ -73,17 +73,22 @@ def test_a_signed_scale_is_centred_at_zero_and_shared() -> None:
 
 def test_all_zeros_are_drawn_as_zero() -> None:
     assert symmetric(0.0) == (-1.0, 1.0)
-    trace = attributions([("A", np.zeros((2, 2)))], "t", "a").data[0]
-    assert (np.asarray(trace.z) == 0).all()
+    shown = attributions([("A", np.zeros((2, 2)))], "t", "a").data[0].z
+    assert (shown[~np.isnan(shown)] == 0).all()
 
 
 def test_attributions_are_drawn_relative_to_their_strongest_and_keep_their_values() -> None:
-    figure = attributions([("A", TILES[0]), ("B", TILES[2] * 100)], "t", "a")
-    for trace, values in zip(figure.data, (TILES[0], TILES[2] * 100), strict=True):
-        assert np.abs(trace.z).max() == 1
-        np.testing.assert_array_equal(trace.customdata, values)
-    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-1, 1)
+    figure = attributions([("A", TILES[0]), ("B", TILES[2] * 100), ("C", None)], "t", "a")
+    trace = figure.data[0]
+    both = np.concatenate([TILES[0].ravel(), TILES[2].ravel() * 100])
+    kept = trace.customdata[~np.isnan(trace.customdata)]
+    assert sorted(kept) == sorted(both)
+    drawn = trace.z[~np.isnan(trace.z)]
+    strongest = np.repeat([np.abs(TILES[0]).max(), np.abs(TILES[2] * 100).max()], 4)
+    np.testing.assert_allclose(sorted(drawn), sorted(both / strongest))
+    assert (trace.zmin, trace.zmax) == (-1, 1)
     assert "strongest 5e+02" in figure.layout.annotations[1].text
+    assert "does not apply" in figure.layout.annotations[2].text
 
 
 def test_a_long_curve_is_thinned_by_averages_and_ends_at_the_last_step() -> None:
