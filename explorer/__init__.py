@@ -14,7 +14,7 @@ _HOMES = {
     "explorer.attribution": ["METHODS", "Attribution", "attribute"],
     "explorer.data": ["DATASETS", "Dataset", "Split", "load_dataset"],
     "explorer.errors": ["ExplorerError"],
-    "explorer.models": ["FAMILIES", "LAYERS", "build", "preset", "summarize", "to_code"],
+    "explorer.models": ["FAMILIES", "LAYERS", "build", "preset", "preset_training", "summarize", "to_code"],
     "explorer.probes": ["capture", "feature_maps", "filters", "predict"],
     "explorer.runs.replay": ["model_at"],
     "explorer.runs.store": ["Run", "RunStore", "Status"],

@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
             option,
             type=field.annotation,
             default=argparse.SUPPRESS,
-            help=f"{field.description} (default: {field.default})",
+            help=f"{field.description} (default: what suits the model, often {field.default})",
         )
     training.add_argument("--json", action="store_true", help="end with one line of JSON")
     training.set_defaults(command=train)
@@ -111,7 +111,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
     from explorer.data import load_dataset
-    from explorer.models import preset
+    from explorer.models import preset, preset_training
     from explorer.runs.execute import execute, submit
     from explorer.runs.store import RunStore, Status
     from explorer.specs import RunSpec, parse
@@ -120,10 +120,12 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     given = {
         name: value for name, value in vars(options).items() if name in TrainSpec.model_fields and value is not None
     }
-    settings_of_run = parse(TrainSpec, given, "training setting")
-    resolve_device(settings.device if settings_of_run.device == "auto" else settings_of_run.device)
+    parse(TrainSpec, given, "training setting")  # said before a data set is read
     dataset = load_dataset(options.dataset)
     model = preset(options.model, dataset)
+    suited = preset_training(options.model, dataset).model_dump()
+    settings_of_run = parse(TrainSpec, suited | given, "training setting")
+    resolve_device(settings.device if settings_of_run.device == "auto" else settings_of_run.device)
     spec = RunSpec(dataset=options.dataset, model=model, train=settings_of_run, family=options.model)
     store = RunStore(settings.home)
     with store.owners.hold() as owner:
@@ -132,8 +134,8 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
 
             def watch(event: Any) -> None:
                 if isinstance(event, EpochDone):
-                    accuracy, loss = event.validation["accuracy"], event.validation["loss"]
-                    bar.set_postfix_str(f"validation accuracy {accuracy:.3f}, loss {loss:.3f}")
+                    said = [f"{name} {value:.3f}" for name, value in event.validation.items()]
+                    bar.set_postfix_str("validation " + ", ".join(reversed(said)))
                 else:
                     bar.update()
 

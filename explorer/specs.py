@@ -16,7 +16,7 @@ OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSpro
 """Name in a spec: class in `torch.optim`."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
-Modality = Literal["image", "vector"]
+Modality = Literal["image", "series", "vector", "tokens", "sequence"]
 
 
 class _Value(BaseModel):
@@ -24,10 +24,20 @@ class _Value(BaseModel):
 
 
 class Shape(_Value):
-    """Shape of one example, without the batch dimension: an image is (C, H, W), a vector is (D,)."""
+    """Shape of one example, without the batch dimension.
+
+    An image is (C, H, W), a series (C, L) with L steps in time, a vector (D,), tokens (L,) numbers of words or
+    characters, a sequence (L, D) with one vector at each of L positions.
+
+    Attributes:
+        vocabulary: How many different tokens there are; 0 for what is not tokens.
+        padded: Whether some positions may be padding, which must not change an answer.
+    """
 
     kind: Modality
     size: tuple[int, ...]
+    vocabulary: int = 0
+    padded: bool = False
 
     def __str__(self) -> str:
         return "×".join(str(n) for n in self.size)

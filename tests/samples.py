@@ -9,14 +9,33 @@ import torch
 
 from explorer import Dataset, Split
 
+KINDS = {1: "vector", 2: "series", 3: "image"}
 
-def made_up(*shape: int, classes: int = 3, examples: int = 12, name: str = "made up") -> Dataset:
-    """A data set of noise: images if `shape` is (C, H, W), vectors if it is (D,)."""
+
+def made_up(
+    *shape: int,
+    classes: int = 3,
+    examples: int = 12,
+    name: str = "made up",
+    task: str = "classification",
+    tokens: int = 0,
+) -> Dataset:
+    """A data set of noise: an image if `shape` is (C, H, W), a series if (C, L), a vector if (D,).
+
+    With `tokens`, `shape` is (L,) and the inputs are numbers of so many tokens, in texts of different lengths.
+    """
     random = torch.Generator().manual_seed(0)
 
     def split(count: int) -> Split:
+        inputs = torch.rand(count, *shape, generator=random)
+        if tokens:
+            inputs = (2 + inputs * (tokens - 2)).long()
+            for row, text in enumerate(inputs):
+                text[1 + row % shape[0] :] = 0
         targets = torch.arange(count) % classes
-        return Split(torch.rand(count, *shape, generator=random), targets, np.arange(count))
+        if task == "regression":
+            targets = torch.randn(count, generator=random)
+        return Split(inputs, targets, np.arange(count))
 
     return Dataset(
         name=name,
@@ -24,12 +43,13 @@ def made_up(*shape: int, classes: int = 3, examples: int = 12, name: str = "made
         about="Noise.",
         source="torch.rand",
         licence="none",
-        modality="image" if len(shape) == 3 else "vector",
-        task="classification",
-        classes=tuple(f"class {number}" for number in range(classes)),
+        modality="tokens" if tokens else KINDS[len(shape)],
+        task=task,
+        classes=() if task == "regression" else tuple(f"class {number}" for number in range(classes)),
         train=split(examples),
         validation=split(classes),
         test=split(classes),
+        vocabulary=tuple(f"<{number}>" for number in range(tokens)),
     )
 
 

@@ -48,6 +48,13 @@ class Method(Declared):
         """Why the method does not apply to this model and input, in words, or None if it does."""
         return None
 
+    @classmethod
+    def why_not(cls, model: nn.Module, x: torch.Tensor) -> str | None:
+        """`needs`, and what all methods need: inputs that can be changed a little."""
+        if not x.is_floating_point():
+            return "its inputs are words or characters, which cannot be changed a little."
+        return cls.needs(model, x)
+
     @abstractmethod
     def run(self, model: nn.Module, x: torch.Tensor, target: int) -> tuple[torch.Tensor, float | None]:
         """Values of the shape of `x`, (1, …), and the completeness error if the method has one."""
@@ -75,7 +82,7 @@ def attribute(method: str, model: nn.Module, x: torch.Tensor, target: int, **par
         NotApplicable: The method does not apply; the message says why.
     """
     made = METHODS.make(method, **params)
-    if reason := made.needs(model, one(x)):
+    if reason := made.why_not(model, one(x)):
         raise NotApplicable(f"{made.title} does not apply: {reason}")
     with quiet(model):
         with torch.no_grad():

@@ -31,11 +31,12 @@ class GradCAM(Method):
         maps = LayerGradCam(model, _last_convolution(model)).attribute(  # (1, 1, h, w)
             x, target=target, relu_attributions=self.positive
         )
-        enlarged = LayerAttribution.interpolate(maps, tuple(x.shape[2:]), interpolate_mode="bilinear")
+        smooth = "bilinear" if x.ndim == 4 else "linear"  # an image, or a series
+        enlarged = LayerAttribution.interpolate(maps, tuple(x.shape[2:]), interpolate_mode=smooth)
         return enlarged.expand_as(x), None
 
 
 def _last_convolution(model: nn.Module) -> nn.Module | None:
     # A 1×1 convolution beside a residual block only carries its input across.
-    found = [m for name, m in model.named_modules() if isinstance(m, nn.Conv2d) and not name.endswith("skip")]
+    found = [m for name, m in model.named_modules() if isinstance(m, (nn.Conv1d, nn.Conv2d)) and not name.endswith("skip")]
     return found[-1] if found else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,19 +20,28 @@ from explorer.specs import Modality, Shape
 SHARES = {"train": 0.70, "validation": 0.15, "test": 0.15}
 
 
+PAD, UNKNOWN = 0, 1
+"""Numbers of the two tokens every vocabulary begins with: padding, and whatever is not in it."""
+SPECIAL = ("<pad>", "<unknown>")
+
+Task = Literal["classification", "binary", "regression"]
+
+
 @dataclass(frozen=True)
 class Split:
     """One part of a data set.
 
     Attributes:
-        inputs: (N, *shape) float32 tensor.
-        targets: (N,) int64 tensor of class numbers.
+        inputs: (N, *shape) float32 tensor; int64 token numbers for text.
+        targets: (N,) int64 class numbers, or float32 standardised values for a regression.
         rows: (N,) row of each example in the source, so that it can be traced back.
+        evidence: (N, *positions) bool: which pixels or tokens decide the class, where that is known; None elsewhere.
     """
 
     inputs: torch.Tensor
     targets: torch.Tensor
     rows: np.ndarray
+    evidence: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -38,7 +49,15 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set, loaded and split into train, validation and test."""
+    """A data set, loaded and split into train, validation and test.
+
+    Attributes:
+        classes: Names of the classes; empty for a regression.
+        features: Names of the columns of a table; empty for others.
+        vocabulary: Text of each token number, beginning with `SPECIAL`; empty for what is not text.
+        scale: (mean, standard deviation) of a regression's targets in the train split: ``value = target * sd + mean``.
+        unit: What a regression predicts, in words.
+    """
 
     name: str
     title: str
@@ -46,16 +65,26 @@ class Dataset:
     source: str
     licence: str
     modality: Modality
-    task: Literal["classification"]
+    task: Task
     classes: tuple[str, ...]
     train: Split
     validation: Split
     test: Split
+    features: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    scale: tuple[float, float] = (0.0, 1.0)
+    unit: str = ""
 
     @property
     def shape(self) -> Shape:
         """Shape of one input."""
-        return Shape(kind=self.modality, size=tuple(self.train.inputs.shape[1:]))
+        size = tuple(self.train.inputs.shape[1:])
+        return Shape(kind=self.modality, size=size, vocabulary=len(self.vocabulary), padded=self.modality == "tokens")
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model must put out: a logit for each class, but one for two classes, and one value."""
+        return len(self.classes) if self.task == "classification" else 1
 
     def split(self, name: str) -> Split:
         """The split called train, validation or test."""
@@ -63,28 +92,109 @@ class Dataset:
             raise DataError(f"There is no split called {name!r}. Choose one of: {', '.join(SHARES)}.")
         return getattr(self, name)
 
+    def answer(self, target: float) -> str:
+        """A target in words: the name of a class, or a value with its unit."""
+        if self.classes:
+            return self.classes[int(target)]
+        mean, spread = self.scale
+        return f"{mean + spread * float(target):.4g} {self.unit}".strip()
+
+    def text(self, tokens: torch.Tensor) -> str:
+        """The words or characters of token numbers (L,), without padding."""
+        words = [self.vocabulary[token] for token in tokens.tolist() if token != PAD]
+        return ("" if all(len(word) == 1 for word in words) else " ").join(words)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a data source reads, before it is split.
+
+    Attributes:
+        inputs: (N, *shape) numbers; for text a list of N tuples of words or characters.
+        targets: (N,) class numbers, or values.
+        classes, features: As in `Dataset`.
+        parts: (N,) 0, 1 or 2 for train, validation and test, where the source itself must keep them apart; else None.
+        evidence: (N, *positions) bool, or None.
+    """
+
+    inputs: np.ndarray | list[tuple[str, ...]]
+    targets: np.ndarray
+    classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    parts: np.ndarray | None = None
+    evidence: np.ndarray | None = None
+
 
 class DataSource(Declared):
-    """Base of all data sets: reads the arrays; shuffling and splitting are done here for all."""
+    """Base of all data sets: reads the arrays; shuffling, splitting and standardising are done here for all."""
 
     seed: int = Field(0, ge=0, lt=2**32, description="Fixes which examples fall into which split.")
 
     modality: ClassVar[Modality]
-    task: ClassVar[Literal["classification"]] = "classification"
+    task: ClassVar[Task] = "classification"
     order: ClassVar[int] = 100
     source: ClassVar[str]
     licence: ClassVar[str]
+    unit: ClassVar[str] = ""
+    needs: ClassVar[str] = ""
+    """An optional package it is read from: without it the set is listed, but cannot be chosen."""
+    longest: ClassVar[int] = 64
+    """Most tokens kept of a text."""
+    rare: ClassVar[int] = 1
+    """Tokens seen fewer times than this in the train split become `UNKNOWN`."""
+    distinct: ClassVar[bool] = True
+    """Whether examples that are equal are one example: all but the first are dropped, so that none is in two splits."""
 
     @abstractmethod
-    def read(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-        """Inputs (N, *shape) as float32, targets (N,) as class numbers, and the names of the classes."""
+    def read(self) -> Table:
+        """Everything there is, in any order."""
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """How to get what the set needs, or None if it is there."""
+        if cls.needs and find_spec(cls.needs) is None:
+            return f"{cls.title} is read from the package {cls.needs}: pip install {cls.needs}"
+        return None
 
     def load(self) -> Dataset:
-        """Read, shuffle and split 70 / 15 / 15, each split with the same share of every class."""
-        inputs, targets, classes = self.read()
-        parts = stratified(targets, self.seed)
-        x, y = torch.from_numpy(inputs).float(), torch.from_numpy(targets).long()
-        splits = {name: Split(x[rows].contiguous(), y[rows], rows) for name, rows in parts.items()}
+        """Read, shuffle and split 70 / 15 / 15, each split with the same share of every class.
+
+        Raises:
+            DataError: A package it needs is missing.
+        """
+        if reason := self.missing():
+            raise DataError(reason)
+        table = self.read()
+        kept = _distinct(table.inputs) if self.distinct else np.arange(len(table.inputs))
+        if table.parts is not None:
+            random = np.random.default_rng(self.seed)
+            parts = {name: random.permutation(kept[table.parts[kept] == number]) for number, name in enumerate(SHARES)}
+        else:
+            groups = table.targets[kept] if self.task != "regression" else np.zeros(len(kept), dtype=int)
+            parts = {name: kept[rows] for name, rows in stratified(groups, self.seed).items()}
+        vocabulary: tuple[str, ...] = ()
+        if self.modality == "tokens":
+            vocabulary = _vocabulary([table.inputs[row] for row in parts["train"]], self.rare)
+            x = torch.from_numpy(encode(table.inputs, vocabulary, self.longest))
+        else:
+            x = torch.from_numpy(np.ascontiguousarray(table.inputs)).float()
+        y = torch.from_numpy(table.targets)
+        scale = (0.0, 1.0)
+        if self.modality in ("vector", "series"):
+            known, places = x[parts["train"]], (0, 2)[: x.ndim - 1]  # each column, or each channel over all steps
+            mean, spread = known.mean(places, keepdim=True), known.std(places, keepdim=True)
+            x = (x - mean) / spread.where(spread > 0, torch.ones(()))
+        if self.task == "regression":
+            known = y[parts["train"]].double()
+            scale = float(known.mean()), float(known.std())
+            y = ((y - scale[0]) / scale[1]).float()
+        else:
+            y = y.long()
+        seen = None if table.evidence is None else torch.from_numpy(table.evidence)
+        splits = {
+            name: Split(x[rows].contiguous(), y[rows], rows, None if seen is None else seen[rows])
+            for name, rows in parts.items()
+        }
         return Dataset(
             name=self.name,
             title=self.title,
@@ -93,9 +203,41 @@ class DataSource(Declared):
             licence=self.licence,
             modality=self.modality,
             task=self.task,
-            classes=classes,
+            classes=table.classes,
+            features=table.features,
+            vocabulary=vocabulary,
+            scale=scale,
+            unit=self.unit,
             **splits,
         )
+
+
+def _distinct(inputs: np.ndarray | list[tuple[str, ...]]) -> np.ndarray:
+    """Row numbers of the first of each set of equal examples."""
+    first: dict[Any, int] = {}
+    for row, example in enumerate(inputs):
+        first.setdefault(example if isinstance(example, tuple) else example.tobytes(), row)
+    return np.fromiter(first.values(), dtype=int)
+
+
+def _vocabulary(texts: list[tuple[str, ...]], rare: int) -> tuple[str, ...]:
+    """`SPECIAL` and every token that is not rare, the most frequent first."""
+    counts = Counter(token for text in texts for token in text)
+    return (
+        *SPECIAL,
+        *(token for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count >= rare),
+    )
+
+
+def encode(texts: list[tuple[str, ...]], vocabulary: tuple[str, ...], longest: int) -> np.ndarray:
+    """Token numbers (N, L), padded at the end; L is the longest text, but not more than `longest`."""
+    numbers = {token: number for number, token in enumerate(vocabulary)}
+    length = min(longest, max(map(len, texts)))
+    encoded = np.full((len(texts), length), PAD, dtype=np.int64)
+    for row, text in enumerate(texts):
+        kept = text[:length]
+        encoded[row, : len(kept)] = [numbers.get(token, UNKNOWN) for token in kept]
+    return encoded
 
 
 def stratified(targets: np.ndarray, seed: int) -> dict[str, np.ndarray]:

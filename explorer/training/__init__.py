@@ -2,5 +2,16 @@
 
 from explorer.training.device import describe_device, resolve_device
 from explorer.training.loop import EpochDone, StepDone, evaluate, steps_per_epoch, train
+from explorer.training.tasks import Task, task_of
 
-__all__ = ["EpochDone", "StepDone", "describe_device", "evaluate", "resolve_device", "steps_per_epoch", "train"]
+__all__ = [
+    "EpochDone",
+    "StepDone",
+    "Task",
+    "describe_device",
+    "evaluate",
+    "resolve_device",
+    "steps_per_epoch",
+    "task_of",
+    "train",
+]

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from explorer.data import Dataset, Split
+from explorer.data import PAD, Dataset, Split
 from explorer.errors import Diverged
 from explorer.specs import OPTIMIZERS, TrainSpec
 from explorer.training.device import resolve_device
 from explorer.training.layout import channels_last
+from explorer.training.tasks import Task, task_of
 
 HUGE = 1e10
 """Loss from which on gradients and running averages are checked: squares come near the end of float32 there. Below, it
@@ -30,8 +30,8 @@ class StepDone:
     Attributes:
         step: Steps done so far, from 1.
         epoch: Epoch it belongs to, from 1.
-        loss: Mean cross-entropy of the batch before the step, in nats.
-        accuracy: Share of the batch that was right before the step, 0 to 1.
+        loss: Mean loss of the batch before the step: cross-entropy in nats, or squared error of standardised values.
+        metrics: Metrics of the batch before the step, such as ``{"accuracy": 0.9}``.
         samples: Examples in the batch.
         seconds: Time since training began.
     """
@@ -39,7 +39,7 @@ class StepDone:
     step: int
     epoch: int
     loss: float
-    accuracy: float
+    metrics: dict[str, float]
     samples: int
     seconds: float
 
@@ -49,7 +49,7 @@ class EpochDone:
     """One pass over the training examples.
 
     Attributes:
-        train: ``loss`` and ``accuracy`` averaged over the epoch's batches, as they were while it went on.
+        train: ``loss`` and the task's metrics over the epoch's batches, as they were while it went on.
         validation: The same of the validation split, at the end of the epoch.
     """
 
@@ -67,7 +67,7 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
     last bit on the same CPU. Between two events the model may be looked at; the loop sets its mode again itself.
 
     Args:
-        model: Takes (N, *shape), returns logits (N, classes). It is moved to the device that `spec` names.
+        model: Takes (N, *shape), returns (N, outputs). It is moved to the device that `spec` names.
         dataset: Its train split is learned, its validation split watched.
         spec: How to train; the defaults of `TrainSpec` if None.
 
@@ -85,20 +85,20 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
     inputs, targets = dataset.train.inputs.to(device), dataset.train.targets.to(device)
     held_out = dataset.validation
     validation = Split(held_out.inputs.to(device), held_out.targets.to(device), held_out.rows)
-    optimizer = make_optimizer(model, spec)
+    optimizer, task = make_optimizer(model, spec), task_of(dataset)
     order = torch.Generator().manual_seed(spec.seed)
     with channels_last(model, device), _seeded(spec.seed, device) as random:
         began = time.perf_counter()
         step = 0
         for epoch in range(1, spec.epochs + 1):
-            seen, loss_sum, right_sum = 0, 0.0, 0
+            seen, loss_sum, sums = 0, 0.0, []
             for rows in _batches(len(inputs), spec.batch_size, order):
                 rows = rows.to(device)  # (N,)
                 random.resume()
                 model.train()
                 statistics = [buffer.clone() for buffer in model.buffers()]
-                logits = model(inputs[rows])  # (N, classes)
-                loss = F.cross_entropy(logits, targets[rows])
+                outputs = model(_trimmed(inputs[rows]))  # (N, outputs)
+                loss = task.loss(outputs, targets[rows])
                 value = loss.item()
                 optimizer.zero_grad()
                 loss.backward()
@@ -107,13 +107,14 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
                         buffer.copy_(before)  # batch norm has averaged this batch in
                     raise _diverged(f"The loss became {value:g} at step {step + 1}", epoch, spec)
                 optimizer.step()
-                right = int((logits.detach().argmax(1) == targets[rows]).sum())
+                sums.append(task.sums(outputs.detach(), targets[rows]).tolist())
                 random.pause()
                 step += 1
-                seen, loss_sum, right_sum = seen + len(rows), loss_sum + value * len(rows), right_sum + right
-                yield StepDone(step, epoch, value, right / len(rows), len(rows), time.perf_counter() - began)
-            metrics = {"loss": loss_sum / seen, "accuracy": right_sum / seen}
-            watched = evaluate(model, validation)
+                seen, loss_sum = seen + len(rows), loss_sum + value * len(rows)
+                metrics = task.metrics(sums[-1], len(rows))
+                yield StepDone(step, epoch, value, metrics, len(rows), time.perf_counter() - began)
+            metrics = {"loss": loss_sum / seen, **task.metrics(_add(sums), seen)}
+            watched = _measure(model, validation, task)
             if not math.isfinite(watched["loss"]):
                 raise _diverged(f"The validation loss became {watched['loss']:g} after step {step}", epoch, spec)
             if not finite(model.state_dict().values()):
@@ -121,19 +122,39 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
             yield EpochDone(step, epoch, metrics, watched, time.perf_counter() - began)
 
 
+def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> dict[str, float]:
+    """Mean ``loss`` and the task's metrics of a model on a split, in eval mode; its mode is put back.
+
+    Args:
+        model: Takes (N, *shape), returns (N, outputs).
+        dataset: What it has learned.
+        split: train, validation or test.
+    """
+    return _measure(model, dataset.split(split), task_of(dataset))
+
+
 @torch.no_grad()
-def evaluate(model: nn.Module, split: Split, batch_size: int = 1024) -> dict[str, float]:
-    """Mean cross-entropy (nats) and accuracy (0 to 1) of a model on a split, in eval mode; its mode is put back."""
+def _measure(model: nn.Module, split: Split, task: Task, batch_size: int = 1024) -> dict[str, float]:
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    loss, right = 0.0, 0
+    loss, sums = 0.0, []
     for inputs, targets in zip(split.inputs.split(batch_size), split.targets.split(batch_size), strict=True):
-        logits = model(inputs.to(device))  # (N, classes)
-        loss += F.cross_entropy(logits, targets.to(device), reduction="sum").item()
-        right += int((logits.argmax(1) == targets.to(device)).sum())
+        targets = targets.to(device)
+        outputs = model(_trimmed(inputs).to(device))  # (N, outputs)
+        loss += task.loss(outputs, targets).item() * len(targets)
+        sums.append(task.sums(outputs, targets).tolist())
     model.train(was_training)
-    return {"loss": loss / len(split), "accuracy": right / len(split)}
+    return {"loss": loss / len(split), **task.metrics(_add(sums), len(split))}
+
+
+def _trimmed(inputs: torch.Tensor) -> torch.Tensor:
+    """A batch of texts without the columns that are padding in all of them: they change no answer, but cost time."""
+    return inputs[:, : max(1, int((inputs != PAD).any(0).sum()))] if inputs.dtype == torch.long else inputs
+
+
+def _add(sums: list[list[float]]) -> list[float]:
+    return [sum(column) for column in zip(*sums, strict=True)]
 
 
 def make_optimizer(model: nn.Module, spec: TrainSpec) -> torch.optim.Optimizer:

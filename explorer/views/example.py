@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.figures.examples import bars, series
 from explorer.figures.images import enlarged
 from explorer.views import page, state
 from explorer.views.view import View
@@ -26,23 +27,33 @@ def example_bar(view: View) -> None:
                 args=(to,),
                 shortcut="Left" if to < view.example else "Right",
             )
-        truth = view.dataset.classes[view.truth]
         st.markdown(
-            f"{view.split.capitalize()} example **{view.example}**, truly **{truth}** · {page.plain(view.run.title)}, "
-            f"step {view.step} of {view.steps[-1]}",
+            f"{view.split.capitalize()} example **{view.example}**, truly **{page.plain(view.said)}** · "
+            f"{page.plain(view.run.title)}, step {view.step} of {view.steps[-1]}",
             width="stretch",
         )
 
 
 def example_picture(view: View, width: int = 240) -> None:
-    """The example itself."""
-    truth = view.dataset.classes[view.truth]
-    st.image(
-        enlarged(view.input[0].numpy()),
-        caption=f"The input: truly {truth}",
-        width=width,
-        alt=f"The input image, of class {truth}.",
-    )
+    """The example itself: an image, a line, a text or a row of a table."""
+    x, dataset = view.input[0], view.dataset
+    if dataset.modality == "image":
+        st.image(
+            enlarged(x.numpy()),
+            caption=f"The input: truly {page.plain(view.said)}",
+            width=width,
+            alt=f"The input image, of class {view.said}.",
+        )
+    elif dataset.modality == "series":
+        figure = series(x.numpy(), "The input", f"A series of {x.shape[1]} steps.", page.dark(), height=200)
+        page.show(figure, key="example-series")
+    elif dataset.modality == "tokens":
+        with st.container(border=True):
+            st.markdown(page.plain(dataset.text(x)))
+    else:
+        names = dataset.features
+        figure = bars(x.numpy(), names, "The input", "standard deviations from the mean", "The input.", page.dark())
+        page.show(figure, key="example-row")
 
 
 def _go(example: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+from explorer.figures.examples import table
 from explorer.figures.images import mosaic, units
-from explorer.models import plan
+from explorer.models import Planned, plan
 from explorer.views import example, page, results
 from explorer.views.view import View
 
@@ -25,14 +27,15 @@ def inside(view: View) -> None:
         st.caption(
             f"{planned.title}: {planned.given} values in, {planned.output} out. "
             + (
-                f"One output value sees {planned.receptive_field[0]}×{planned.receptive_field[1]} input pixels."
+                f"One output value sees {'×'.join(map(str, planned.receptive_field))} input "
+                f"{'pixels' if len(planned.receptive_field) == 2 else 'steps'}."
                 if planned.receptive_field
                 else ""
             )
         )
     with right:
-        _maps(view, layer)
-    if planned.role == "conv":
+        _maps(view, layer, planned)
+    if planned.role == "conv" and planned.given.kind == "image":
         _filters(view, layer)
 
 
@@ -41,13 +44,16 @@ def _key(view: View) -> str:
     return f"layer-of-{view.run.id}"
 
 
-def _maps(view: View, layer: str) -> None:
+def _maps(view: View, layer: str, planned: Planned) -> None:
     values = results.feature_maps(*view.place, layer).values
     if values.ndim == 1:
         page.show(
             units(values, f"The {len(values)} values of {layer}", f"Values of the units of {layer}.", page.dark()),
             key="maps",
         )
+        return
+    if values.ndim == 2:
+        _positions(view, layer, planned, values)
         return
     shown = _window(len(values), "channels", f"maps-{view.run.id}-{layer}")
     labels = [f"{n}" for n in range(*shown)]
@@ -58,6 +64,23 @@ def _maps(view: View, layer: str) -> None:
         f"Feature maps of {layer} for this example.",
         limit=float(abs(values).max()),
         scale=_sign(values),
+        dark=page.dark(),
+    )
+    page.show(figure, key="maps")
+
+
+def _positions(view: View, layer: str, planned: Planned, values: np.ndarray) -> None:
+    """A series (C, L) or a sequence (L, D): one row for each channel or column, one column for each place."""
+    rows = values if planned.output.kind == "series" else values.T
+    places = [str(place) for place in range(rows.shape[1])]
+    if view.dataset.modality == "tokens" and rows.shape[1] == view.input.shape[1]:
+        words = [view.dataset.vocabulary[token] for token in view.input[0].tolist()]
+        rows, places = rows[:, : view.length], words[: view.length]
+    figure = table(
+        rows,
+        places,
+        f"{layer}: {rows.shape[0]} values at each of {rows.shape[1]} places",
+        f"Values of {layer} at every place.",
         dark=page.dark(),
     )
     page.show(figure, key="maps")

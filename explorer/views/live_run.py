@@ -21,16 +21,16 @@ def live_run(run: Run) -> None:
 
 
 def glance(run: Run | None) -> None:
-    """The accuracy of a run so far, or of a recorded one where there is none yet.
+    """How well a run does so far, or of a recorded one where there is none yet.
 
     Drawn on the first page, it also makes the browser load its plotting library before the first click on Start.
     """
     if run:
-        metrics, steps = results.metrics(run.id), run.total_steps
+        metrics, name, steps = results.metrics(run.id), results.metric(run), run.total_steps
     else:
-        metrics = results.recorded()
+        metrics, name = results.recorded(), "accuracy"
         steps = int(metrics["step"].max())
-    page.show(learning_curve(metrics, "accuracy", steps, page.dark()), key="glance")
+    page.show(learning_curve(metrics, name, steps, page.dark()), key="glance")
 
 
 def _panel(run_id: str, active: bool) -> None:
@@ -50,7 +50,7 @@ def _panel(run_id: str, active: bool) -> None:
     if run.spec is None:
         return
     metrics = results.metrics(run.id)
-    for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+    for column, name in zip(st.columns(2), ("loss", results.metric(run)), strict=True):
         with column:
             page.show(learning_curve(metrics, name, run.total_steps, page.dark()), key=f"{name}-{run.id}")
     if run.status.over:
@@ -87,13 +87,10 @@ def _time(seconds: float) -> str:
 
 def _outcome(run: Run) -> None:
     with st.container(horizontal=True, key="outcome"):
-        if "accuracy" in run.test:
-            st.metric(
-                "Test accuracy",
-                f"{run.test['accuracy']:.1%}",
-                width="content",
-                help="Share of the test examples, never trained on, that it gets right.",
-            )
+        for name, value in run.test.items():
+            if name in results.WORDS:
+                title, text, meaning = results.WORDS[name]
+                st.metric(f"Test {title}", text(value), width="content", help=meaning)
         st.metric("Training time", _time(run.seconds), width="content")
         st.metric("Parameters", f"{run.parameters:,}", width="content")
     with st.container(horizontal=True, key="onward"):

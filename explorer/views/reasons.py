@@ -6,22 +6,43 @@ import streamlit as st
 
 from explorer.attribution import METHODS, Attribution, Method
 from explorer.figures.classes import probabilities
-from explorer.figures.images import attributions
+from explorer.figures.examples import bars
+from explorer.figures.images import attributions, units
 from explorer.views import example, page, results, state
 from explorer.views.view import ANSWER, View, move
 
 
 def reasons(view: View) -> None:
-    """The answer with all class probabilities, then each method's explanation on one diverging scale."""
-    prediction = results.prediction(*view.place)
-    target = prediction.answer if view.target is None else view.target
-    classes = view.dataset.classes
+    """The answer, then what each method says of it."""
     left, right = st.columns([1, 2])
     with left:
         example.example_picture(view)
     with right:
-        figure = probabilities(prediction.probabilities, classes, view.truth, target, page.dark(), height=300)
-        page.show(figure, key="probabilities")
+        target = _class(view) if view.dataset.classes else _value(view)
+    if view.dataset.classes:
+        _choose_class(view)
+    _explanations(view, target)
+
+
+def _class(view: View) -> int:
+    """Draw the probabilities of all classes; returns the class that is explained."""
+    prediction = results.prediction(*view.place)
+    target = prediction.answer if view.target is None else view.target
+    figure = probabilities(prediction.probabilities, view.dataset.classes, view.truth, target, page.dark(), height=300)
+    page.show(figure, key="probabilities")
+    return target
+
+
+def _value(view: View) -> int:
+    """Write what a regression answers; its one output is what is explained."""
+    with st.container(horizontal=True):
+        st.metric("The answer", view.dataset.answer(results.output(*view.place)), width="content")
+        st.metric("The truth", view.said, width="content")
+    return 0
+
+
+def _choose_class(view: View) -> None:
+    classes, answer = view.dataset.classes, results.prediction(*view.place).answer
     revision = state.lens().revision
     key = f"target-class-{revision}"
     st.session_state[key] = ANSWER if view.target is None else view.target
@@ -29,17 +50,28 @@ def reasons(view: View) -> None:
         "Explain the score of class",
         [ANSWER, *range(len(classes))],
         key=key,
-        format_func=lambda n: f"the answer ({classes[prediction.answer]})" if n == ANSWER else classes[n],
+        format_func=lambda n: f"the answer ({classes[answer]})" if n == ANSWER else classes[n],
         on_change=move,
         args=(revision, "target", key),
         required=True,
     )
-    _explanations(view, target)
 
 
 def _explanations(view: View, target: int) -> None:
     found = results.explanations(*view.place, target)
-    name = view.dataset.classes[target]
+    name = view.dataset.classes[target] if view.dataset.classes else view.dataset.unit
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        if view.dataset.modality == "image":
+            _on_pixels(found, name)
+        else:
+            _on_values(view, found, name)
+    with right:
+        for method, said in found.items():
+            _reading(METHODS[method], said)
+
+
+def _on_pixels(found: dict[str, Attribution | str], name: str) -> None:
     panels = [
         (METHODS[method].title, None if isinstance(said, str) else said.values.sum(axis=0))  # over colours: (H, W)
         for method, said in found.items()
@@ -50,12 +82,23 @@ def _explanations(view: View, target: int) -> None:
         f"Attributions of class {name} over the input, by {', '.join(title for title, _ in panels)}.",
         dark=page.dark(),
     )
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        page.show(figure, key="why")
-    with right:
-        for method, said in found.items():
-            _reading(METHODS[method], said)
+    page.show(figure, key="why")
+
+
+def _on_values(view: View, found: dict[str, Attribution | str], name: str) -> None:
+    """One bar for each feature of a table, or each step of a series."""
+    for method, said in found.items():
+        if isinstance(said, str):
+            continue
+        title = f"Why {name}? {METHODS[method].title}"
+        alt = f"Attributions of {name} by {METHODS[method].title}."
+        if view.dataset.modality == "vector":
+            figure = bars(said.values, view.dataset.features, title, "for or against", alt, page.dark())
+        else:
+            figure = units(said.values.sum(axis=0), title, alt, page.dark(), what="step")
+        page.show(figure, key=f"why-{method}")
+    if all(isinstance(said, str) for said in found.values()):
+        st.info("None of these methods explains an answer about a text.", icon=":material/info:")
 
 
 def _reading(method: type[Method], said: Attribution | str) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.views import page
 from explorer.views.server import store
@@ -22,6 +24,25 @@ if TYPE_CHECKING:
 
     from explorer.attribution import Attribution
     from explorer.probes import FeatureMaps, Filters, Prediction
+
+WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
+    "accuracy": (
+        "accuracy",
+        lambda value: f"{value:.1%}",
+        "Share of the test examples, never trained on, that it gets right.",
+    ),
+    "mae": (
+        "error",
+        lambda value: f"{value:.4g}",
+        "Mean absolute error: how far its answers are off on average, in units of the data.",
+    ),
+    "r2": (
+        "R²",
+        lambda value: f"{value:.2f}",
+        "Share of the variance it explains: 1 is perfect, 0 is no better than always answering the mean.",
+    ),
+}
+"""For each metric its title, how it is written, and what it means."""
 
 KEPT = 512
 """Results of each kind kept for all sessions together."""
@@ -59,6 +80,14 @@ def metrics(run_id: str) -> pd.DataFrame:
     return _curves().read(run_id)
 
 
+def metric(run: Run) -> str:
+    """The metric that is drawn beside the loss of a run."""
+    from explorer.data import load_dataset
+    from explorer.training import task_of
+
+    return task_of(load_dataset(run.spec.dataset)).metric if run.spec else "accuracy"
+
+
 @st.cache_data(show_spinner=False)
 def recorded() -> pd.DataFrame:
     """Accuracies of the default run, as once recorded: what newcomers see before they have a run."""
@@ -70,7 +99,15 @@ def prediction(run_id: str, step: int, split: str, example: int) -> Prediction:
     """What a run's model at a step answers for an example."""
     from explorer.probes import predict
 
-    return predict(_model(run_id, step), _input(run_id, split, example))
+    return predict(_model(run_id, step, per_class=True), _input(run_id, split, example))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def output(run_id: str, step: int, split: str, example: int) -> float:
+    """The one value a regression puts out for an example, standardised."""
+    from explorer.probes import predict
+
+    return float(predict(_model(run_id, step), _input(run_id, split, example)).logits[0])
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
@@ -94,14 +131,18 @@ def explanations(run_id: str, step: int, split: str, example: int, target: int) 
     """What each method says of an answer, with its default parameters; or, in words, why it does not apply."""
     from explorer.attribution import METHODS, attribute
 
-    model, x = _model(run_id, step), _input(run_id, split, example)
-    return {m.name: m.needs(model, x) or attribute(m.name, model, x, target) for m in METHODS.values()}
+    model, x = _model(run_id, step, per_class=True), _input(run_id, split, example)
+    return {m.name: m.why_not(model, x) or attribute(m.name, model, x, target) for m in METHODS.values()}
 
 
-def _model(run_id: str, step: int) -> nn.Module:
+def _model(run_id: str, step: int, per_class: bool = False) -> nn.Module:
+    from explorer.data import load_dataset
+    from explorer.probes import TwoClasses
     from explorer.runs.replay import model_at
 
-    return model_at(store(), run_id, step)
+    model = model_at(store(), run_id, step)
+    two = per_class and load_dataset(store().get(run_id).spec.dataset).task == "binary"
+    return TwoClasses(model) if two else model
 
 
 def _input(run_id: str, split: str, example: int) -> torch.Tensor:

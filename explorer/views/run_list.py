@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from explorer.runs.run import Run
-from explorer.views import page, state
+from explorer.views import page, results, state
 from explorer.views.server import store
 from explorer.views.view import badge
 
@@ -57,8 +57,10 @@ def _row(run: Run) -> None:
 
 def _facts(run: Run) -> str:
     parts = [_ago(run.created)]
-    if "accuracy" in run.test:
-        parts.append(f"test accuracy {run.test['accuracy']:.1%}")
+    for name, value in run.test.items():
+        if name in results.WORDS:
+            title, text, _ = results.WORDS[name]
+            parts.append(f"test {title} {text(value)}")
     if run.step:
         parts.append(f"step {run.step:,} of {run.total_steps:,}")
     return " · ".join(parts)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
 
-from explorer.errors import ExplorerError, SpecError
-from explorer.specs import LayerSpec, ModelSpec, TrainSpec, parse
+from explorer.errors import ExplorerError, NotApplicable
+from explorer.specs import LayerSpec, ModelSpec, TrainSpec
+from explorer.views.links import decode, encode
 
 SPLITS = ("test", "validation", "train")
 URL_BYTES = 1800
 """Longest draft that is put into the URL; some programs cut longer links."""
-JSON_BYTES = 65536
 HISTORY = 100
 
 
@@ -107,16 +105,19 @@ def choose_dataset(name: str) -> None:
     current = draft()
     if name == current.dataset:
         return
-    model = current.model
-    if current.family != "custom" and model == _preset(current.family, current.dataset):
-        model = _preset(current.family, name)
-    _change(current, dataset=name, model=model, revision=current.revision + 1)
+    model, family = current.model, current.family
+    if family != "custom" and model == _preset(family, current.dataset):
+        family, model = _suited(family, name)
+        _suit_training(family, name)
+    _change(current, dataset=name, model=model, family=family, revision=current.revision + 1)
 
 
 def start_from(family: str) -> None:
     """Replace the model by the starter of a family, or by nothing if it is empty."""
     current = draft()
     model = _preset(family, current.dataset) if family else ModelSpec()
+    if family:
+        _suit_training(family, current.dataset)
     _change(current, model=model, family=family or "custom", selected=0, revision=current.revision + 1)
 
 
@@ -179,6 +180,28 @@ def _preset(family: str, dataset: str) -> ModelSpec:
     from explorer.models import preset
 
     return preset(family, load_dataset(dataset))
+
+
+def _suited(family: str, dataset: str) -> tuple[str, ModelSpec]:
+    """The starter of a family, or of the data set's own where the family does not fit."""
+    from explorer.data import load_dataset
+    from explorer.models import default_family
+
+    try:
+        return family, _preset(family, dataset)
+    except NotApplicable:
+        other = default_family(load_dataset(dataset))
+        return other, _preset(other, dataset)
+
+
+def _suit_training(family: str, dataset: str) -> None:
+    """Settings that suit a starter; the seed and the device stay."""
+    from explorer.data import load_dataset
+    from explorer.models import preset_training
+
+    current = training()
+    suited = preset_training(family, load_dataset(dataset))
+    set_training(suited.model_copy(update={"seed": current.seed, "device": current.device}))
 
 
 def family_of(model: ModelSpec, dataset: str) -> str:
@@ -264,26 +287,3 @@ def mirror_draft() -> None:
 def _write(values: dict[str, str]) -> None:
     if values != {name: st.query_params[name] for name in st.query_params}:
         st.query_params.from_dict(values)
-
-
-def encode(model: ModelSpec) -> str:
-    """A model as text for a URL."""
-    packed = zlib.compress(model.model_dump_json().encode(), 9)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-
-def decode(text: str) -> ModelSpec:
-    """A model from `encode`'s text, which may come from anyone.
-
-    Raises:
-        SpecError: It is not a model.
-    """
-    try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        unpacker = zlib.decompressobj()
-        content = unpacker.decompress(packed, JSON_BYTES)  # a small text can unpack to gigabytes
-    except (ValueError, zlib.error):
-        raise SpecError("The link was cut or changed. Ask for it again.") from None
-    if unpacker.unconsumed_tail:
-        raise SpecError("The model in the link is too large.")
-    return parse(ModelSpec, content, "model")

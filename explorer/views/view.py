@@ -61,6 +61,16 @@ class View:
         """Number of the example's class."""
         return int(self.dataset.split(self.split).targets[self.example])
 
+    @property
+    def length(self) -> int:
+        """How many tokens the example has without padding; only of texts."""
+        return int((self.input != 0).sum())
+
+    @property
+    def said(self) -> str:
+        """The right answer in words."""
+        return self.dataset.answer(self.dataset.split(self.split).targets[self.example])
+
 
 def current_run() -> Run | None:
     """The run that is looked at: the chosen one, or else the newest."""
@@ -123,6 +133,8 @@ def sidebar(looking: bool) -> None:
         help="Test examples were never trained on.",
     )
     classes = view.dataset.classes
+    if not classes:
+        return
     options = [ANSWER, *range(len(classes))]
     chosen = ANSWER if view.target is None else view.target
     _choice("Class to explain", "target", options, chosen, lambda n: "the answer" if n == ANSWER else classes[n])

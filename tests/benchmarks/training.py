@@ -96,8 +96,8 @@ def usual(dataset: Dataset, spec: TrainSpec) -> float:
             optimizer.step()
             loss_sum += loss.item() * len(inputs)
             right += (logits.argmax(1) == targets).sum().item()
-        history.append((loss_sum / len(examples), right / len(examples), evaluate(model, dataset.validation)))
-    evaluate(model, dataset.test)
+        history.append((loss_sum / len(examples), right / len(examples), evaluate(model, dataset, "validation")))
+    evaluate(model, dataset)
     return time.perf_counter() - began
 
 

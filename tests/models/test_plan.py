@@ -56,22 +56,24 @@ WRONG: dict[str, tuple[Layers, int | None, str]] = {
     "image into linear": (
         [CONV, {"kind": "linear"}],
         2,
-        "Layer 2 (linear): it got an image of 2×8×8 values, but needs a flat vector. Put a Flatten or a Global pool",
+        "Layer 2 (linear): it got an image of 2×8×8 values, but needs a flat vector or a sequence of vectors. "
+        "Put Global pool, Flatten, Image to rows or Image to patches before it.",
     ),
     "vector into conv": (
         [FLATTEN, CONV],
         2,
-        "Layer 2 (conv): it got a flat vector of 64 values, but needs an image. Move it before the layer that flattens",
+        "Layer 2 (conv): it got a flat vector of 64 values, but needs an image or a series. Move it to where",
     ),
     "image at the end": (
         [CONV],
         1,
-        "Layer 1 (conv): the model ends with 2×8×8 values, but digits has 10 classes. Add Flatten and Output layers",
+        "Layer 1 (conv): the model ends with 2×8×8 values, but digits needs 10 outputs. "
+        "Add Global pool or Flatten, then Output at the end.",
     ),
     "vector at the end": (
         [FLATTEN, {"kind": "linear", "units": 9}],
         2,
-        "Layer 2 (linear): the model ends with 9 values, but digits has 10 classes. Add an Output layer at the end.",
+        "Layer 2 (linear): the model ends with 9 values, but digits needs 10 outputs. Add Output at the end.",
     ),
 }
 

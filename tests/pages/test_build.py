@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.models import LAYERS
 from explorer.runs.store import RunStore
 from explorer.specs import ModelSpec
-from explorer.views import state
+from explorer.views import links, state
 from tests.pages.conftest import healthy, open_page, texts
 
 
@@ -31,7 +31,7 @@ def add(app: AppTest, kind: str) -> AppTest:
 
 
 def choose_dataset(app: AppTest, name: str) -> AppTest:
-    return next(control for control in app.segmented_control if control.label == "Data set").set_value(name).run()
+    return next(control for control in app.selectbox if control.label == "Data set").select(name).run()
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_the_model_is_a_picture_a_table_and_source(app: AppTest, view: str) -> N
 
 def test_a_link_opens_the_same_model(store: RunStore) -> None:
     model = ModelSpec.of({"kind": "flatten"}, {"kind": "linear", "units": 7}, {"kind": "output"})
-    app = healthy(open_page("build", data="mnist5k", model=state.encode(model)))
+    app = healthy(open_page("build", data="mnist5k", model=links.encode(model)))
     assert layers(app) == ["1. flatten1 → 784", "2. linear1 → 7 · 5,495 weights", "3. output1 → 10 · 80 weights"]
     assert app.query_params["data"] == "mnist5k"
 
@@ -142,7 +142,7 @@ def test_a_link_opens_the_same_model(store: RunStore) -> None:
     ],
 )
 def test_a_wrong_layer_in_a_link_is_kept_and_explained(store: RunStore, layer: dict, said: str) -> None:
-    app = open_page("build", data="digits", model=state.encode(ModelSpec.of(layer, {"kind": "output"})))
+    app = open_page("build", data="digits", model=links.encode(ModelSpec.of(layer, {"kind": "output"})))
     assert not app.exception
     assert said in app.error[0].value
     assert len(layers(app)) == 2

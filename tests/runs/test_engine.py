@@ -129,7 +129,7 @@ def test_a_run_in_an_engine_gives_the_numbers_it_gives_anywhere(
     for _ in ex.train(model, digits, SPEC.train):
         pass
 
-    assert run.test == pytest.approx(ex.evaluate(model, digits.test), abs=1e-5)
+    assert run.test == pytest.approx(ex.evaluate(model, digits), abs=1e-5)
 
 
 def test_a_stopped_run_stops_within_seconds_and_keeps_what_it_learned(store: ex.RunStore, engine: Compute) -> None:

@@ -43,7 +43,7 @@ def test_a_run_that_finishes_leaves_metrics_snapshots_and_a_test(store: ex.RunSt
     model = ex.build(CNN, digits)
     assert run.parameters == sum(weight.numel() for weight in model.parameters())
     model.load_state_dict(store.snapshots.load(run.id, 30))
-    assert run.test == pytest.approx(ex.evaluate(model, digits.test), abs=1e-6)
+    assert run.test == pytest.approx(ex.evaluate(model, digits), abs=1e-6)
     model.load_state_dict(store.snapshots.load(run.id, 0))
     assert all(
         torch.equal(*pair)
@@ -62,7 +62,9 @@ def test_the_metrics_in_the_store_are_those_of_the_loop(store: ex.RunStore, digi
             stored = metrics[(metrics["split"] == split) & (metrics["name"] == name)]
             expected = [event for event in events if isinstance(event, kind)]
             assert stored["step"].tolist() == [event.step for event in expected]
-            values = [getattr(e, name) if split == "batch" else getattr(e, split)[name] for e in expected]
+            values = [
+                ({"loss": e.loss, **e.metrics} if split == "batch" else getattr(e, split))[name] for e in expected
+            ]
             assert stored["value"].tolist() == pytest.approx(values, abs=1e-5)
 
 
@@ -112,7 +114,7 @@ def test_a_run_that_is_stopped_keeps_what_it_learned_and_is_tested(store: ex.Run
     assert 1 <= run.epoch < 10_000
     model = ex.build(CNN, digits)
     model.load_state_dict(store.snapshots.load(run.id, run.step))
-    assert run.test == pytest.approx(ex.evaluate(model, digits.test), abs=1e-5)
+    assert run.test == pytest.approx(ex.evaluate(model, digits), abs=1e-5)
     assert run.command == ""
 
 

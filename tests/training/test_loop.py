@@ -150,8 +150,8 @@ def test_an_epochs_metrics_are_the_mean_over_its_examples_and_those_of_the_valid
     (end,), steps = epochs_of(events), steps_of(events)
 
     assert end.train["loss"] == pytest.approx((64 * steps[0].loss + 64 * steps[1].loss + 32 * steps[2].loss) / 160)
-    assert end.train["accuracy"] == pytest.approx(sum(step.accuracy * step.samples for step in steps) / 160)
-    assert end.validation == pytest.approx(ex.evaluate(model, tiny.validation), abs=1e-6)
+    assert end.train["accuracy"] == pytest.approx(sum(step.metrics["accuracy"] * step.samples for step in steps) / 160)
+    assert end.validation == pytest.approx(ex.evaluate(model, tiny, "validation"), abs=1e-6)
 
 
 def test_a_lone_last_example_is_left_out(digits: ex.Dataset) -> None:
@@ -200,7 +200,7 @@ def test_the_first_step_of_gradient_descent_is_what_one_works_out_by_hand() -> N
 
     # All logits are 0, so both classes have probability 1/2; each example pulls its class' weight by x (1 - 1/2).
     assert step.loss == pytest.approx(math.log(2))
-    assert step.accuracy == 0.5
+    assert step.metrics == {"accuracy": 0.5}
     torch.testing.assert_close(model.output1.weight.detach(), torch.tensor([[0.05], [-0.05]]))
     torch.testing.assert_close(model.output1.bias.detach(), torch.zeros(2))
 
@@ -260,7 +260,7 @@ def test_evaluation_agrees_with_scikit_learn(split: str, cnn: nn.Module, digits:
     examples = digits.split(split)
     probabilities = cnn(examples.inputs).detach().double().softmax(1).numpy()
 
-    metrics = ex.evaluate(cnn, examples, batch_size=50)
+    metrics = ex.evaluate(cnn, digits, split)
 
     assert metrics["accuracy"] == pytest.approx(accuracy_score(examples.targets, probabilities.argmax(1)), abs=1e-5)
     assert metrics["loss"] == pytest.approx(log_loss(examples.targets, probabilities, labels=range(10)), abs=1e-5)
@@ -272,9 +272,9 @@ def test_evaluation_uses_eval_mode_and_puts_the_mode_back(training: bool, tiny: 
     model = ex.build(DROPOUT, tiny).train(training)
     before = [values.clone() for values in model.state_dict().values()]
 
-    metrics = ex.evaluate(model, tiny.test)
+    metrics = ex.evaluate(model, tiny)
 
-    assert ex.evaluate(model, tiny.test) == metrics  # dropout would make them differ
+    assert ex.evaluate(model, tiny) == metrics  # dropout would make them differ
     assert all(module.training is training for module in model.modules())
     assert all(torch.equal(*pair) for pair in zip(before, model.state_dict().values(), strict=True))
     assert all(weight.grad is None for weight in model.parameters())

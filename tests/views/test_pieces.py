@@ -15,7 +15,7 @@ from explorer.errors import SpecError
 from explorer.models import LAYERS
 from explorer.runs.store import RunStore
 from explorer.specs import ModelSpec, RunSpec, TrainSpec
-from explorer.views import form, page, state
+from explorer.views import form, links, page, state
 from explorer.views.results import Curves
 
 FORMS: list[type[BaseModel]] = [TrainSpec, *LAYERS.values()]
@@ -23,7 +23,7 @@ FORMS: list[type[BaseModel]] = [TrainSpec, *LAYERS.values()]
 
 def test_a_model_survives_its_link() -> None:
     model = ModelSpec.of({"kind": "conv", "channels": 3}, {"kind": "dropout", "share": 0.5}, {"kind": "??"})
-    assert state.decode(state.encode(model)) == model
+    assert links.decode(links.encode(model)) == model
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_model_survives_its_link() -> None:
 )  # fmt: skip
 def test_a_link_that_is_not_a_model_is_one_expected_error(text: str) -> None:
     with pytest.raises(SpecError):
-        state.decode(text)
+        links.decode(text)
 
 
 @pytest.mark.parametrize("cls", FORMS, ids=lambda cls: cls.__name__)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from explorer.data import Dataset
 from explorer.errors import NotApplicable
 from explorer.registry import Declared, Registry
-from explorer.specs import ModelSpec
+from explorer.specs import ModelSpec, TrainSpec
 
 
 class Family(Declared):
@@ -23,6 +23,10 @@ class Family(Declared):
     @abstractmethod
     def spec(self, dataset: Dataset) -> ModelSpec:
         """The starter model for this data set."""
+
+    def training(self, dataset: Dataset) -> dict[str, Any]:
+        """Training settings that suit the starter model, where the usual ones do not."""
+        return {}
 
 
 FAMILIES = Registry("family", Family, "explorer.models.families")
@@ -45,3 +49,13 @@ def preset(name: str, dataset: Dataset, **params: Any) -> ModelSpec:
     if reason := family.needs(dataset):
         raise NotApplicable(f"{family.title} does not fit {dataset.title}: {reason}")
     return family.spec(dataset)
+
+
+def preset_training(name: str, dataset: Dataset) -> TrainSpec:
+    """Training settings that suit the starter model of a family on a data set."""
+    return TrainSpec(**FAMILIES.make(name).training(dataset))
+
+
+def default_family(dataset: Dataset) -> str:
+    """The family a newcomer to a data set starts from."""
+    return {"vector": "mlp", "tokens": "rnn"}.get(dataset.modality, "cnn")

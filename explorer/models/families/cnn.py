@@ -10,7 +10,7 @@ from explorer.specs import ModelSpec
 
 
 class CNN(Family):
-    """Small filters slid over the image, pooled, then a linear classifier (LeCun et al., 1998).
+    """Small filters slid over the image or along the series, pooled, then a linear classifier (LeCun et al., 1998).
 
     Small images are pooled once, larger ones after each convolution.
     """
@@ -24,11 +24,13 @@ class CNN(Family):
     )
 
     def needs(self, dataset: Dataset) -> str | None:
-        return None if dataset.modality == "image" else "its inputs are not images."
+        return None if dataset.modality in ("image", "series") else "its inputs are neither images nor series."
 
     def spec(self, dataset: Dataset) -> ModelSpec:
+        kernel = {"kernel": 5} if dataset.modality == "series" else {}
+
         def block(channels: int) -> list[dict]:
-            return [{"kind": "conv", "channels": channels}, {"kind": "batchnorm"}, {"kind": "relu"}]
+            return [{"kind": "conv", "channels": channels, **kernel}, {"kind": "batchnorm"}, {"kind": "relu"}]
 
         pool = [{"kind": "maxpool"}]
         large = min(dataset.shape.size[1:]) >= 16

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from explorer.data import Dataset
@@ -10,7 +12,7 @@ from explorer.specs import ModelSpec
 
 
 class MLP(Family):
-    """Linear layers with bends between them. It does not know which pixels are neighbours."""
+    """Linear layers with bends between them. It does not know which pixels are neighbours or which word came first."""
 
     name = "mlp"
     title = "MLP"
@@ -20,6 +22,14 @@ class MLP(Family):
     depth: int = Field(2, ge=1, le=20, description="Hidden layers.")
 
     def spec(self, dataset: Dataset) -> ModelSpec:
+        start = {
+            "vector": [],
+            "tokens": [{"kind": "embedding", "size": self.width}, {"kind": "meanpool"}],
+        }.get(dataset.modality, [{"kind": "flatten"}])
         hidden = [{"kind": "linear", "units": self.width}, {"kind": "relu"}] * self.depth
-        start = [{"kind": "flatten"}] if dataset.modality == "image" else []
         return ModelSpec.of(*start, *hidden, {"kind": "output"})
+
+    def training(self, dataset: Dataset) -> dict[str, Any]:
+        if dataset.modality != "vector":
+            return {}
+        return {"epochs": 60, "batch_size": 32, "weight_decay": 0.01, "optimizer": "adamw"}  # tables are small

@@ -17,7 +17,7 @@ class ReLU(Layer):
     role = "bend"
     order = 40
 
-    def call(self, given: Shape, classes: int) -> Call:
+    def call(self, given: Shape, outputs: int) -> Call:
         return Call(nn.ReLU)
 
 
@@ -29,7 +29,7 @@ class GELU(Layer):
     role = "bend"
     order = 41
 
-    def call(self, given: Shape, classes: int) -> Call:
+    def call(self, given: Shape, outputs: int) -> Call:
         return Call(nn.GELU)
 
 
@@ -43,7 +43,7 @@ class LeakyReLU(Layer):
 
     slope: float = Field(0.01, ge=0, le=1, description="What negative values are multiplied by.")
 
-    def call(self, given: Shape, classes: int) -> Call:
+    def call(self, given: Shape, outputs: int) -> Call:
         return Call(nn.LeakyReLU, (self.slope,))
 
 
@@ -55,7 +55,7 @@ class Tanh(Layer):
     role = "bend"
     order = 43
 
-    def call(self, given: Shape, classes: int) -> Call:
+    def call(self, given: Shape, outputs: int) -> Call:
         return Call(nn.Tanh)
 
 
@@ -67,5 +67,5 @@ class Sigmoid(Layer):
     role = "bend"
     order = 44
 
-    def call(self, given: Shape, classes: int) -> Call:
+    def call(self, given: Shape, outputs: int) -> Call:
         return Call(nn.Sigmoid)

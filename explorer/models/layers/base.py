@@ -12,7 +12,13 @@ from explorer.errors import SpecError
 from explorer.registry import Declared, Registry
 from explorer.specs import Modality, Shape
 
-WORDS = {"image": "an image", "vector": "a flat vector"}
+WORDS = {
+    "image": "an image",
+    "series": "a series",
+    "vector": "a flat vector",
+    "tokens": "tokens",
+    "sequence": "a sequence of vectors",
+}
 """How messages call each kind of input."""
 
 
@@ -31,12 +37,30 @@ class Call:
     @property
     def from_torch(self) -> bool:
         """Whether `torch.nn` has the class; if not, exported source must carry it."""
-        return getattr(nn, self.cls.__name__, None) is self.cls
+        return _from_torch(self.cls)
 
     def source(self) -> str:
         """The call as Python: ``nn.Conv2d(1, 16, 3, padding=1)``."""
-        parts = [repr(a) for a in self.args] + [f"{k}={v!r}" for k, v in self.kwargs.items()]
-        return f"{'nn.' if self.from_torch else ''}{self.cls.__name__}({', '.join(parts)})"
+        parts = [_word(a) for a in self.args] + [f"{k}={_word(v)}" for k, v in self.kwargs.items()]
+        return f"{_word(self.cls)}({', '.join(parts)})"
+
+    def own_classes(self) -> list[type[nn.Module]]:
+        """The classes of this project it needs, each after those it is made from."""
+        classes: list[type[nn.Module]] = []
+        for cls in (*self.args, *self.kwargs.values(), self.cls):
+            if isinstance(cls, type) and not _from_torch(cls):
+                classes += [*getattr(cls, "made_from", ()), cls]
+        return classes
+
+
+def _from_torch(cls: type) -> bool:
+    return getattr(nn, cls.__name__, None) is cls
+
+
+def _word(value: object) -> str:
+    if isinstance(value, type):
+        return f"nn.{value.__name__}" if _from_torch(value) else value.__name__
+    return repr(value)
 
 
 WHOLE = "whole"
@@ -46,24 +70,28 @@ WHOLE = "whole"
 class Layer(Declared):
     """Base of all layers. A subclass holds its fields, what it accepts, and the call."""
 
-    accepts: ClassVar[tuple[Modality, ...]] = ("image", "vector")
-    gives: ClassVar[Modality | None] = None
-    """Kind of its output; None if the same as its input."""
-    role: ClassVar[Literal["conv", "linear", "norm", "bend", "pool", "other"]] = "other"
+    accepts: ClassVar[tuple[Modality, ...]] = ("image", "series", "vector", "sequence")
+    gives: ClassVar[tuple[Modality, ...]] = ()
+    """Kinds of output it can have; the same as its input if empty."""
+    role: ClassVar[Literal["conv", "linear", "norm", "bend", "pool", "recurrent", "attention", "other"]] = "other"
     """Its colour in pictures."""
     order: ClassVar[int] = 100
 
     @abstractmethod
-    def call(self, given: Shape, classes: int) -> Call:
+    def call(self, given: Shape, outputs: int) -> Call:
         """The call that makes the module for an input of this shape.
 
         Args:
             given: Shape of one input.
-            classes: How many classes the data set has.
+            outputs: How many numbers the model must put out for this data set.
 
         Raises:
             SpecError: This input does not work; the message says what to change.
         """
+
+    def kind(self, given: Shape) -> Modality:
+        """Kind of its output for this input."""
+        return self.gives[0] if self.gives else given.kind
 
     def windows(self) -> list[tuple[int, int]] | str:
         """(kernel, stride) of each sliding window in turn, or `WHOLE`; empty for layers that act on single values."""
@@ -72,11 +100,17 @@ class Layer(Declared):
 
 def check_window(kernel: int, padding: int, given: Shape, layer: str) -> None:
     """Raise `SpecError` if a sliding window does not fit into its input."""
-    height, width = given.size[1:]
-    if kernel > min(height, width) + 2 * padding:
+    sides = given.size[1:]  # (H, W) or (L,)
+    if kernel > min(sides) + 2 * padding:
+        size = "×".join(map(str, sides)) if len(sides) > 1 else f"{sides[0]} steps long"
         raise SpecError(
-            f"{layer} {kernel} is larger than its {height}×{width} input. Use a smaller one or remove a pool before it."
+            f"{layer} {kernel} is larger than its {size} input. Use a smaller one or remove a pool before it."
         )
+
+
+def of_dimensions(given: Shape, images: type[nn.Module], series: type[nn.Module]) -> type[nn.Module]:
+    """The class that works on two dimensions for an image, or on one for a series."""
+    return images if given.kind == "image" else series
 
 
 LAYERS = Registry("layer", Layer, "explorer.models.layers")

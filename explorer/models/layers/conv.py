@@ -7,36 +7,36 @@ from typing import Literal
 from pydantic import Field
 from torch import nn
 
-from explorer.models.layers.base import Call, Layer, check_window
+from explorer.models.layers.base import Call, Layer, check_window, of_dimensions
 from explorer.specs import Shape
 
 
 class Conv(Layer):
-    """Slides small learned filters over the image; each filter makes one channel of the output.
+    """Slides small learned filters over an image or along a series; each filter makes one channel of the output.
 
-    (N, C, H, W) → (N, channels, H', W'), see `torch.nn.Conv2d`.
+    (N, C, H, W) → (N, channels, H', W') or (N, C, L) → (N, channels, L'), see `torch.nn.Conv2d` and `torch.nn.Conv1d`.
     """
 
     name = "conv"
     title = "Convolution"
     role = "conv"
     order = 1
-    accepts = ("image",)
+    accepts = ("image", "series")
 
     channels: int = Field(16, ge=1, le=4096, description="How many filters, and so how many output channels.")
-    kernel: int = Field(3, ge=1, le=31, description="Side of a filter in pixels.")
-    stride: int = Field(1, ge=1, le=16, description="How far a filter moves at a time; 2 halves the image.")
+    kernel: int = Field(3, ge=1, le=31, description="Side of a filter in pixels, or its length in steps.")
+    stride: int = Field(1, ge=1, le=16, description="How far a filter moves at a time; 2 halves the size.")
     padding: Literal["same", "none"] = Field(
-        "same", description="Same: zeros around the image, so that stride 1 keeps its size. None: the image shrinks."
+        "same", description="Same: zeros around the input, so that stride 1 keeps its size. None: it shrinks."
     )
 
-    def call(self, given: Shape, classes: int) -> Call:
+    def call(self, given: Shape, outputs: int) -> Call:
         padding = self.kernel // 2 if self.padding == "same" else 0
         check_window(self.kernel, padding, given, "kernel")
         options = {"stride": self.stride} if self.stride > 1 else {}
         if padding:
             options["padding"] = padding
-        return Call(nn.Conv2d, (given.size[0], self.channels, self.kernel), options)
+        return Call(of_dimensions(given, nn.Conv2d, nn.Conv1d), (given.size[0], self.channels, self.kernel), options)
 
     def windows(self) -> list[tuple[int, int]]:
         return [(self.kernel, self.stride)]

@@ -12,19 +12,19 @@ from explorer.specs import Shape
 class Linear(Layer):
     """Every output is a weighted sum of all inputs, plus a bias.
 
-    ``y = W x + b``, (N, D) → (N, units).
+    ``y = W x + b``, (N, D) → (N, units); on a sequence the same at every position, (N, L, D) → (N, L, units).
     """
 
     name = "linear"
     title = "Linear"
     role = "linear"
     order = 2
-    accepts = ("vector",)
+    accepts = ("vector", "sequence")
 
     units: int = Field(64, ge=1, le=65536, description="How many numbers come out.")
 
-    def call(self, given: Shape, classes: int) -> Call:
-        return Call(nn.Linear, (given.size[0], self.units))
+    def call(self, given: Shape, outputs: int) -> Call:
+        return Call(nn.Linear, (given.size[-1], self.units))
 
     def windows(self) -> str:
         return WHOLE
@@ -33,7 +33,7 @@ class Linear(Layer):
 class Output(Layer):
     """A linear layer with one score (logit) per class; it adapts to the data set.
 
-    (N, D) → (N, classes).
+    (N, D) → (N, classes). Two classes share one logit, and a regression has one value: (N, 1).
     """
 
     name = "output"
@@ -42,8 +42,8 @@ class Output(Layer):
     order = 3
     accepts = ("vector",)
 
-    def call(self, given: Shape, classes: int) -> Call:
-        return Call(nn.Linear, (given.size[0], classes))
+    def call(self, given: Shape, outputs: int) -> Call:
+        return Call(nn.Linear, (given.size[0], outputs))
 
     def windows(self) -> str:
         return WHOLE

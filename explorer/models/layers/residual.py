@@ -11,21 +11,23 @@ from explorer.specs import Shape
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions whose result is added to the input (He et al., 2015, figure 2).
+    """Two convolutions of width 3 whose result is added to the input (He et al., 2015, figure 2).
 
-    ``y = relu(norm2(conv2(relu(norm1(conv1(x))))) + skip(x))``, (N, C, H, W) → (N, channels, H/stride, W/stride).
-    The skip is the input itself, or a 1×1 convolution where the shape changes.
+    ``y = relu(norm2(conv2(relu(norm1(conv1(x))))) + skip(x))``, (N, C, H, W) → (N, channels, H/stride, W/stride), or
+    (N, C, L) → (N, channels, L/stride) in one dimension. The skip is the input itself, or a convolution of width 1
+    where the shape changes.
     """
 
-    def __init__(self, inputs: int, channels: int, stride: int = 1) -> None:
+    def __init__(self, inputs: int, channels: int, stride: int = 1, dimensions: int = 2) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, channels, 3, stride=stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(channels)
+        conv, norm = (nn.Conv2d, nn.BatchNorm2d) if dimensions == 2 else (nn.Conv1d, nn.BatchNorm1d)
+        self.conv1 = conv(inputs, channels, 3, stride=stride, padding=1, bias=False)
+        self.norm1 = norm(channels)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(channels)
+        self.conv2 = conv(channels, channels, 3, padding=1, bias=False)
+        self.norm2 = norm(channels)
         same = inputs == channels and stride == 1
-        self.skip = nn.Identity() if same else nn.Conv2d(inputs, channels, 1, stride=stride, bias=False)
+        self.skip = nn.Identity() if same else conv(inputs, channels, 1, stride=stride, bias=False)
         self.relu2 = nn.ReLU()  # its own module: some explanations need one activation module per use
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -41,13 +43,16 @@ class Residual(Layer):
     title = "Residual block"
     role = "conv"
     order = 4
-    accepts = ("image",)
+    accepts = ("image", "series")
 
     channels: int = Field(16, ge=1, le=4096, description="Output channels.")
-    stride: int = Field(1, ge=1, le=16, description="How far the first filter moves at a time; 2 halves the image.")
+    stride: int = Field(1, ge=1, le=16, description="How far the first filter moves at a time; 2 halves the size.")
 
-    def call(self, given: Shape, classes: int) -> Call:
-        return Call(ResidualBlock, (given.size[0], self.channels), {"stride": self.stride} if self.stride > 1 else {})
+    def call(self, given: Shape, outputs: int) -> Call:
+        options = {"stride": self.stride} if self.stride > 1 else {}
+        if given.kind == "series":
+            options["dimensions"] = 1
+        return Call(ResidualBlock, (given.size[0], self.channels), options)
 
     def windows(self) -> list[tuple[int, int]]:
         return [(3, self.stride), (3, 1)]

@@ -1,0 +1,151 @@
+"""Single examples that are not images, and values of sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.theme import BAR, finish, palette, symmetric
+
+
+def series(values: np.ndarray, title: str, alt: str, dark: bool = False, height: int = 260) -> go.Figure:
+    """A series (C, L) as one line for each channel."""
+    colours = palette(dark)
+    shades = (colours.train, colours.validation, colours.muted)
+    figure = go.Figure(
+        [
+            go.Scatter(
+                y=channel,
+                name=f"channel {number}",
+                mode="lines",
+                line={"color": shades[number % len(shades)], "width": 2},
+                hovertemplate="step %{x}<br>value %{y:.3g}<extra></extra>",
+            )
+            for number, channel in enumerate(values)
+        ]
+    )
+    figure.update_xaxes(title="step", gridcolor=colours.grid, zeroline=False, fixedrange=True)
+    figure.update_yaxes(title="value", gridcolor=colours.grid, zeroline=False, fixedrange=True)
+    figure.update_layout(showlegend=len(values) > 1)
+    return finish(figure, title, alt, dark, height=height)
+
+
+def small_series(
+    values: Sequence[np.ndarray], labels: Sequence[str], title: str, alt: str, columns: int = 5, dark: bool = False
+) -> go.Figure:
+    """The first channel of several series (C, L), one small picture each, all on one scale."""
+    colours = palette(dark)
+    rows = -(-len(values) // columns)
+    low, high = min(v[0].min() for v in values), max(v[0].max() for v in values)
+    span = (high - low) or 1.0
+    figure = go.Figure()
+    notes = []
+    for index, (value, label) in enumerate(zip(values, labels, strict=True)):
+        row, column = divmod(index, columns)
+        x = column + 0.9 * np.linspace(0, 1, len(value[0]))
+        y = -row + 0.7 * (value[0] - low) / span
+        figure.add_trace(
+            go.Scatter(
+                x=x,
+                y=y,
+                mode="lines",
+                line={"color": colours.train, "width": 1.5},
+                customdata=value[0],
+                hovertemplate=f"{label}<br>value %{{customdata:.3g}}<extra></extra>",
+                showlegend=False,
+            )
+        )
+        notes.append(
+            {
+                "x": column,
+                "y": -row + 0.72,
+                "text": label,
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "font": {"size": 11, "color": colours.muted},
+            }
+        )
+    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.02, columns])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-rows + 0.95, 1])
+    figure.update_layout(annotations=notes)
+    return finish(figure, title, alt, dark, height=48 + 90 * rows)
+
+
+def bars(values: np.ndarray, labels: Sequence[str], title: str, axis: str, alt: str, dark: bool = False) -> go.Figure:
+    """One signed value for each named thing, (D,): a feature or a word; in their order, from top to bottom."""
+    colours = palette(dark)
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=list(range(len(labels))),
+            orientation="h",
+            customdata=list(labels),
+            marker={"color": np.where(values < 0, colours.train, colours.validation), "line": {"width": 0}},
+            hovertemplate="%{customdata}<br>%{x:.4g}<extra></extra>",
+        )
+    )
+    limit = symmetric(1.1 * float(np.abs(values).max(initial=0.0)))
+    figure.update_xaxes(title=axis, range=limit, gridcolor=colours.grid, zerolinecolor=colours.muted, fixedrange=True)
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=list(labels), autorange="reversed", automargin=True, fixedrange=True
+    )
+    figure.update_layout(bargap=0.2)
+    return finish(figure, title, alt, dark, height=96 + 22 * len(labels))
+
+
+def histogram(values: dict[str, np.ndarray], title: str, axis: str, alt: str, dark: bool = False) -> go.Figure:
+    """How the values of each split are spread."""
+    colours = palette(dark)
+    shades = dict(zip(values, (colours.train, colours.validation, colours.muted), strict=False))
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=24)
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=(edges[:-1] + edges[1:]) / 2,
+                y=np.histogram(numbers, edges)[0],
+                width=np.diff(edges),
+                name=split,
+                marker={"color": shades[split], "line": {"width": 0}},
+                hovertemplate=f"about %{{x:.4g}}<br>{split}: %{{y}} examples<extra></extra>",
+            )
+            for split, numbers in values.items()
+        ]
+    )
+    figure.update_xaxes(title=axis, fixedrange=True)
+    figure.update_yaxes(title="examples", gridcolor=colours.grid, fixedrange=True)
+    figure.update_layout(
+        barmode="stack", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"}
+    )
+    finish(figure, title, alt, dark, height=260)
+    figure.update_layout(margin={"t": 64}, title={"y": 0.97, "yanchor": "top"})
+    return figure
+
+
+def table(values: np.ndarray, places: Sequence[str], title: str, alt: str, dark: bool = False) -> go.Figure:
+    """Values (rows, places) as colours, signed on the diverging scale, else on the sequential one."""
+    colours = palette(dark)
+    limit = float(np.abs(values).max(initial=0.0))
+    signed = values.min(initial=0.0) < 0
+    low, high = symmetric(limit) if signed else (0.0, limit or 1.0)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            colorscale=colours.diverging if signed else colours.sequential,
+            zmin=low,
+            zmax=high,
+            colorbar=BAR,
+            hovertemplate="row %{y}, place %{x}<br>value %{z:.4g}<extra></extra>",
+        )
+    )
+    every = max(1, len(places) // 24)
+    shown = list(range(0, len(places), every))
+    figure.update_xaxes(
+        tickvals=shown, ticktext=[places[place] for place in shown], side="top", fixedrange=True, ticks=""
+    )
+    figure.update_yaxes(autorange="reversed", fixedrange=True, title="value")
+    finish(figure, title, alt, dark, height=140 + max(160, min(480, 8 * len(values))))
+    figure.update_layout(margin={"t": 84}, title={"y": 0.97, "yanchor": "top"})
+    return figure

@@ -1,0 +1,45 @@
+"""Transformer encoder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from explorer.data import Dataset
+from explorer.models.families.attention import reader
+from explorer.models.families.base import Family
+from explorer.models.families.rnn import NO_ORDER
+from explorer.specs import ModelSpec
+
+
+class Transformer(Family):
+    """Blocks in which every position looks at all others (Vaswani et al., 2017). On images it is a small Vision
+    Transformer, which reads patches as if they were words (Dosovitskiy et al., 2020).
+    """
+
+    name = "transformer"
+    title = "Transformer"
+    order = 5
+
+    width: int = Field(64, ge=8, le=1024, multiple_of=8, description="Length of each position's vector.")
+    depth: int = Field(2, ge=1, le=12, description="Blocks on top of each other.")
+    heads: int = Field(4, ge=1, le=8, description="Looks taken side by side in each block.")
+
+    def needs(self, dataset: Dataset) -> str | None:
+        return None if dataset.modality in ("tokens", "series", "image") else NO_ORDER
+
+    def spec(self, dataset: Dataset) -> ModelSpec:
+        learned = {"code": "learned"} if dataset.modality == "image" else {}
+        block = {"kind": "transformer", "heads": self.heads, "units": 2 * self.width}
+        return ModelSpec.of(
+            *reader(dataset, self.width),
+            {"kind": "positions", **learned},
+            *[block] * self.depth,
+            {"kind": "layernorm"},
+            {"kind": "meanpool"},
+            {"kind": "output"},
+        )
+
+    def training(self, dataset: Dataset) -> dict[str, Any]:
+        return {"learning_rate": 0.001}
