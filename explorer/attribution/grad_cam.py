@@ -38,5 +38,6 @@ class GradCAM(Method):
 
 def _last_convolution(model: nn.Module) -> nn.Module | None:
     # A 1×1 convolution beside a residual block only carries its input across.
-    found = [m for name, m in model.named_modules() if isinstance(m, (nn.Conv1d, nn.Conv2d)) and not name.endswith("skip")]
+    convolutions = (nn.Conv1d, nn.Conv2d)
+    found = [m for name, m in model.named_modules() if isinstance(m, convolutions) and not name.endswith("skip")]
     return found[-1] if found else None

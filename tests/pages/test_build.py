@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.models import LAYERS
 from explorer.runs.store import RunStore
 from explorer.specs import ModelSpec
-from explorer.views import links, state
+from explorer.views import links
 from tests.pages.conftest import healthy, open_page, texts
 
 
