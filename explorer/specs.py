@@ -32,12 +32,14 @@ class Shape(_Value):
     Attributes:
         vocabulary: How many different tokens there are; 0 for what is not tokens.
         padded: Whether some positions may be padding, which must not change an answer.
+        source: In a decoder, the length of the source's vectors; 0 elsewhere.
     """
 
     kind: Modality
     size: tuple[int, ...]
     vocabulary: int = 0
     padded: bool = False
+    source: int = 0
 
     def __str__(self) -> str:
         return "×".join(str(n) for n in self.size)
@@ -84,15 +86,20 @@ class LayerSpec(_Value):
 
 
 class ModelSpec(_Value):
-    """A model as a list of layers, from input to output."""
+    """A model as a list of layers, from input to output; a translator has a second list, the decoder."""
 
     version: Literal[1] = 1
     layers: Annotated[tuple[LayerSpec, ...], Field(max_length=MAX_LAYERS)] = ()
+    decoder: Annotated[tuple[LayerSpec, ...], Field(max_length=MAX_LAYERS)] = ()
 
     @classmethod
     def of(cls, *layers: dict[str, Any]) -> ModelSpec:
         """Short form: ``ModelSpec.of({"kind": "flatten"}, {"kind": "output"})``."""
         return cls(layers=tuple(LayerSpec(**layer) for layer in layers))
+
+    def with_decoder(self, *layers: dict[str, Any]) -> ModelSpec:
+        """The same encoder with this decoder."""
+        return self.model_copy(update={"decoder": tuple(LayerSpec(**layer) for layer in layers)})
 
 
 class TrainSpec(_Value):

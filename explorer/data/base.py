@@ -23,8 +23,11 @@ SHARES = {"train": 0.70, "validation": 0.15, "test": 0.15}
 PAD, UNKNOWN = 0, 1
 """Numbers of the two tokens every vocabulary begins with: padding, and whatever is not in it."""
 SPECIAL = ("<pad>", "<unknown>")
+START, END = 2, 3
+"""Numbers of the two tokens that follow in the vocabulary of translations: every translation stands between them."""
+FRAME = ("<start>", "<end>")
 
-Task = Literal["classification", "binary", "regression"]
+Task = Literal["classification", "binary", "regression", "translation"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Split:
 
     Attributes:
         inputs: (N, *shape) float32 tensor; int64 token numbers for text.
-        targets: (N,) int64 class numbers, or float32 standardised values for a regression.
+        targets: (N,) int64 class numbers, or float32 standardised values for a regression, or (N, T) int64 token
+            numbers of translations, from `START` to `END`.
         rows: (N,) row of each example in the source, so that it can be traced back.
         evidence: (N, *positions) bool: which pixels or tokens decide the class, where that is known; None elsewhere.
     """
@@ -55,6 +59,7 @@ class Dataset:
         classes: Names of the classes; empty for a regression.
         features: Names of the columns of a table; empty for others.
         vocabulary: Text of each token number, beginning with `SPECIAL`; empty for what is not text.
+        target_vocabulary: Text of each token number of translations, beginning with `SPECIAL` and `FRAME`.
         scale: (mean, standard deviation) of a regression's targets in the train split: ``value = target * sd + mean``.
         unit: What a regression predicts, in words.
     """
@@ -72,6 +77,7 @@ class Dataset:
     test: Split
     features: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    target_vocabulary: tuple[str, ...] = ()
     scale: tuple[float, float] = (0.0, 1.0)
     unit: str = ""
 
@@ -82,9 +88,19 @@ class Dataset:
         return Shape(kind=self.modality, size=size, vocabulary=len(self.vocabulary), padded=self.modality == "tokens")
 
     @property
+    def target_shape(self) -> Shape | None:
+        """Shape of what a translator has written so far; None where nothing is translated."""
+        if self.task != "translation":
+            return None
+        length = self.train.targets.shape[1] - 1  # the last token is only answered
+        return Shape(kind="tokens", size=(length,), vocabulary=len(self.target_vocabulary), padded=True)
+
+    @property
     def outputs(self) -> int:
-        """How many numbers a model must put out: a logit for each class, but one for two classes, and one value."""
-        return len(self.classes) if self.task == "classification" else 1
+        """How many numbers a model must put out: a logit for each class or target token, but one for two classes, and
+        one value.
+        """
+        return {"classification": len(self.classes), "translation": len(self.target_vocabulary)}.get(self.task, 1)
 
     def split(self, name: str) -> Split:
         """The split called train, validation or test."""
@@ -92,17 +108,26 @@ class Dataset:
             raise DataError(f"There is no split called {name!r}. Choose one of: {', '.join(SHARES)}.")
         return getattr(self, name)
 
-    def answer(self, target: float) -> str:
-        """A target in words: the name of a class, or a value with its unit."""
+    def answer(self, target: float | torch.Tensor) -> str:
+        """A target in words: the name of a class, a value with its unit, or a translation (T,)."""
+        if self.task == "translation":
+            return self.text(target, self.target_vocabulary)
         if self.classes:
             return self.classes[int(target)]
         mean, spread = self.scale
         return f"{mean + spread * float(target):.4g} {self.unit}".strip()
 
-    def text(self, tokens: torch.Tensor) -> str:
-        """The words or characters of token numbers (L,), without padding."""
-        words = [self.vocabulary[token] for token in tokens.tolist() if token != PAD]
-        return ("" if all(len(word) == 1 for word in words) else " ").join(words)
+    def text(self, tokens: torch.Tensor, vocabulary: tuple[str, ...] | None = None) -> str:
+        """The words or characters of token numbers (L,), without padding, start and end.
+
+        Args:
+            tokens: Numbers in the inputs' vocabulary, or in another one.
+            vocabulary: The other one.
+        """
+        known = vocabulary or self.vocabulary
+        words = [known[token] for token in tokens.tolist() if known[token] not in (SPECIAL[PAD], *FRAME)]
+        characters = sum(len(token) == 1 for token in known) > len(known) / 2
+        return ("" if characters else " ").join(words)
 
 
 @dataclass(frozen=True)
@@ -111,14 +136,14 @@ class Table:
 
     Attributes:
         inputs: (N, *shape) numbers; for text a list of N tuples of words or characters.
-        targets: (N,) class numbers, or values.
+        targets: (N,) class numbers, or values; for translations a list of N tuples of words or characters.
         classes, features: As in `Dataset`.
         parts: (N,) 0, 1 or 2 for train, validation and test, where the source itself must keep them apart; else None.
         evidence: (N, *positions) bool, or None.
     """
 
     inputs: np.ndarray | list[tuple[str, ...]]
-    targets: np.ndarray
+    targets: np.ndarray | list[tuple[str, ...]]
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     parts: np.ndarray | None = None
@@ -170,7 +195,8 @@ class DataSource(Declared):
             random = np.random.default_rng(self.seed)
             parts = {name: random.permutation(kept[table.parts[kept] == number]) for number, name in enumerate(SHARES)}
         else:
-            groups = table.targets[kept] if self.task != "regression" else np.zeros(len(kept), dtype=int)
+            classed = self.task in ("classification", "binary")
+            groups = table.targets[kept] if classed else np.zeros(len(kept), dtype=int)
             parts = {name: kept[rows] for name, rows in stratified(groups, self.seed).items()}
         vocabulary: tuple[str, ...] = ()
         if self.modality == "tokens":
@@ -178,7 +204,13 @@ class DataSource(Declared):
             x = torch.from_numpy(encode(table.inputs, vocabulary, self.longest))
         else:
             x = torch.from_numpy(np.ascontiguousarray(table.inputs)).float()
-        y = torch.from_numpy(table.targets)
+        target_vocabulary: tuple[str, ...] = ()
+        if self.task == "translation":
+            target_vocabulary = _vocabulary([table.targets[row] for row in parts["train"]], self.rare, FRAME)
+            framed = [(FRAME[0], *text[: self.longest], FRAME[1]) for text in table.targets]
+            y = torch.from_numpy(encode(framed, target_vocabulary, self.longest + 2))
+        else:
+            y = torch.from_numpy(table.targets)
         scale = (0.0, 1.0)
         if self.modality in ("vector", "series"):
             known, places = x[parts["train"]], (0, 2)[: x.ndim - 1]  # each column, or each channel over all steps
@@ -206,6 +238,7 @@ class DataSource(Declared):
             classes=table.classes,
             features=table.features,
             vocabulary=vocabulary,
+            target_vocabulary=target_vocabulary,
             scale=scale,
             unit=self.unit,
             **splits,
@@ -220,13 +253,11 @@ def _distinct(inputs: np.ndarray | list[tuple[str, ...]]) -> np.ndarray:
     return np.fromiter(first.values(), dtype=int)
 
 
-def _vocabulary(texts: list[tuple[str, ...]], rare: int) -> tuple[str, ...]:
-    """`SPECIAL` and every token that is not rare, the most frequent first."""
+def _vocabulary(texts: list[tuple[str, ...]], rare: int, more: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """`SPECIAL`, `more`, and every token that is not rare, the most frequent first."""
     counts = Counter(token for text in texts for token in text)
-    return (
-        *SPECIAL,
-        *(token for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count >= rare),
-    )
+    frequent = sorted(counts, key=lambda token: (-counts[token], token))
+    return (*SPECIAL, *more, *(token for token in frequent if counts[token] >= rare))
 
 
 def encode(texts: list[tuple[str, ...]], vocabulary: tuple[str, ...], longest: int) -> np.ndarray:

@@ -14,6 +14,7 @@ POINTS = 400
 _TITLES = {
     "loss": ("Loss: how wrong the answers are", "mean loss"),
     "accuracy": ("Accuracy: how many answers are right", "share right"),
+    "token_accuracy": ("Token accuracy: how many next words or characters are right", "share right"),
     "mae": ("Mean absolute error: how far off the answers are", "error"),
 }
 """Title and axis of each metric."""
@@ -59,7 +60,7 @@ def learning_curve(metrics: pd.DataFrame, name: str, total_steps: int, dark: boo
     figure.update_yaxes(
         title=_TITLES[name][1], gridcolor=colours.grid, zeroline=False, fixedrange=True, rangemode="tozero"
     )
-    if name == "accuracy":
+    if name in ("accuracy", "token_accuracy"):
         figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     last = "" if validation.empty else f" Validation now {validation['value'].iloc[-1]:.3f}."
     figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"})

@@ -10,8 +10,9 @@ from torch import nn
 
 from explorer.data import Dataset
 from explorer.errors import SpecError
-from explorer.models.plan import Plan, plan
+from explorer.models.plan import Plan, Planned, plan
 from explorer.models.tokens import TokenModel
+from explorer.models.translator import DecoderModel, Translator
 from explorer.specs import ModelSpec
 
 
@@ -24,31 +25,38 @@ def checked(spec: ModelSpec, dataset: Dataset, batch_size: int = 1) -> Plan:
     return made
 
 
-def build(spec: ModelSpec, dataset: Dataset, seed: int = 0) -> nn.Sequential:
+def build(spec: ModelSpec, dataset: Dataset, seed: int = 0) -> nn.Module:
     """Build a model.
 
     Args:
         spec: The model.
-        dataset: Gives the input shape and the number of classes.
+        dataset: Gives the input shape and the number of outputs.
         seed: Fixes the first weights; torch's global generator is left as it was.
 
     Returns:
         An `nn.Sequential` on the CPU in training mode, taking (N, *shape) and returning (N, outputs): a logit for each
         class, one logit for two classes, one value for a regression. Its layers are named after their kind:
-        ``conv1``, ``relu1``, ``conv2`` …
+        ``conv1``, ``relu1``, ``conv2`` … For a translation a `Translator`, taking (N, S) source tokens and (N, T)
+        tokens written so far, and returning logits (N, T, vocabulary); its layers are named ``encoder.embedding1`` …
 
     Raises:
         SpecError: The model cannot work; the message says which layer and how to mend it.
     """
-    layers = checked(spec, dataset).layers
+    made = checked(spec, dataset)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return container(dataset)(OrderedDict((layer.name, layer.call.make()) for layer in layers))
+        parts = [
+            cls(OrderedDict((layer.name.split(".")[-1], layer.call.make()) for layer in layers))
+            for cls, layers in stacks(made, dataset)
+        ]
+    return parts[0] if len(parts) == 1 else Translator(*parts)
 
 
-def container(dataset: Dataset) -> type[nn.Sequential]:
-    """The class that holds the layers: text needs one that knows of padding."""
-    return TokenModel if dataset.modality == "tokens" else nn.Sequential
+def stacks(made: Plan, dataset: Dataset) -> list[tuple[type[nn.Sequential], tuple[Planned, ...]]]:
+    """The class that holds each stack of layers: text needs one that knows of padding, translations two."""
+    if made.encoder is not None:
+        return [(TokenModel, made.layers[: made.encoder]), (DecoderModel, made.layers[made.encoder :])]
+    return [(TokenModel if dataset.modality == "tokens" else nn.Sequential, made.layers)]
 
 
 def summarize(spec: ModelSpec, dataset: Dataset) -> pd.DataFrame:

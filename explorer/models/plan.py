@@ -58,10 +58,12 @@ class Plan:
     Attributes:
         layers: The layers up to the first that cannot work.
         problem: What is wrong with the next one or with the whole, or None.
+        encoder: How many layers the encoder of a translator should have; None for other models.
     """
 
     layers: tuple[Planned, ...]
     problem: SpecError | None
+    encoder: int | None = None
 
     @property
     def parameters(self) -> int:
@@ -99,37 +101,79 @@ def plan(spec: ModelSpec, dataset: Dataset) -> Plan:
     Returns:
         Every layer that works and the first problem, if any.
     """
-    return _plan(spec.model_dump_json(), dataset.shape, dataset.name, dataset.outputs)
+    return _plan(spec.model_dump_json(), dataset.shape, dataset.target_shape, dataset.name, dataset.outputs)
 
 
 @lru_cache(maxsize=256)
-def _plan(spec: str, shape: Shape, dataset: str, outputs: int) -> Plan:
+def _plan(text: str, shape: Shape, target: Shape | None, dataset: str, outputs: int) -> Plan:
+    spec = ModelSpec.model_validate_json(text)
+    if target is None:
+        layers, shape, problem = _stack(spec.layers, shape, outputs, _Field(shape))
+        if not problem and spec.decoder:
+            problem = SpecError(f"This model has a decoder, but there is nothing to translate in {dataset}.")
+        return Plan(tuple(layers), problem or _end_problem(layers, shape, dataset, outputs))
+    layers, shape, problem = _stack(spec.layers, shape, outputs, _Field(shape), "encoder")
+    if not problem and shape.kind != "sequence":
+        problem = SpecError(
+            "The encoder must end with a sequence of vectors, which the decoder looks at. Begin it with Embedding, and "
+            "let recurrent layers put out the state at every position.",
+            len(layers) or None,
+        )
+    if problem:
+        return Plan(tuple(layers), problem, len(spec.layers))
+    written = target.model_copy(update={"source": shape.size[1]})
+    more, shape, problem = _stack(spec.decoder, written, outputs, _Field(written), "decoder", len(layers))
+    layers += more
+    if not problem and (shape.kind != "sequence" or shape.size[-1] != outputs):
+        problem = SpecError(
+            f"The decoder must end with {outputs} scores at every position, one for each token it can write. "
+            "Begin it with Embedding and end it with Output.",
+            len(layers),
+        )
+    if not problem and not any(LAYERS[layer.kind].crosses for layer in more):
+        problem = SpecError(
+            "The decoder never looks at the source. Add a Decoder block or a GRU with attention.", len(layers)
+        )
+    return Plan(tuple(layers), problem, len(spec.layers))
+
+
+def _stack(
+    specs: tuple[LayerSpec, ...], shape: Shape, outputs: int, field: _Field, side: str = "", before: int = 0
+) -> tuple[list[Planned], Shape, SpecError | None]:
+    """Layers on top of each other, as far as they work, what comes out, and the first problem."""
     layers: list[Planned] = []
     counts: dict[str, int] = {}
-    field = _Field(shape)
-    for number, layer in enumerate(ModelSpec.model_validate_json(spec).layers, start=1):
+    for number, layer in enumerate(specs, start=before + 1):
         counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        name = f"{side}.{layer.kind}{counts[layer.kind]}".lstrip(".")
         try:
-            planned = _layer(layer, number, f"{layer.kind}{counts[layer.kind]}", shape, outputs, field)
+            planned = _layer(layer, number, name, shape, outputs, field, side)
         except (SpecError, UnknownName) as error:
-            return Plan(tuple(layers), SpecError(f"Layer {number} ({layer.kind}): {error}", number))
+            return layers, shape, SpecError(f"Layer {number} ({layer.kind}): {error}", number)
         layers.append(planned)
         shape = planned.output
-    return Plan(tuple(layers), _end_problem(layers, shape, dataset, outputs))
+    return layers, shape, None
 
 
-def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, field: _Field) -> Planned:
+def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, field: _Field, side: str) -> Planned:
     layer = LAYERS[spec.kind].make(**spec.params)
     if given.kind not in layer.accepts:
         wanted = " or ".join(WORDS[kind] for kind in layer.accepts)
         raise SpecError(f"it got {_describe(given)}, but needs {wanted}. {_mend(given, layer.accepts)}")
+    if layer.crosses and side != "decoder":
+        raise SpecError("it looks at the source of a translation, so it belongs in a translator's decoder. Remove it.")
+    if side == "encoder" and spec.kind == "output":
+        raise SpecError("the encoder only reads; what is written comes out of the decoder. Remove it.")
+    if side == "decoder" and layer.looks_ahead():
+        raise SpecError("it looks ahead, but in a decoder later tokens are not written yet. Make it causal or one way.")
     call = layer.call(given, outputs)
     try:
         with torch.device("meta"):
             module = call.make().eval()
             example = torch.empty(1, *given.size, dtype=torch.long if given.kind == "tokens" else None)
+            source = (torch.empty(1, 8, given.source), torch.ones(1, 8, dtype=torch.bool)) if layer.crosses else ()
             with _Flops() as counter:
-                output = module(example)
+                output = module(example, *source)
     except (RuntimeError, ValueError) as error:  # what the layer's own checks did not foresee
         raise SpecError(f"it cannot take {_describe(given)} ({str(error)[:200]})") from None
     made = layer.kind(given)
@@ -141,7 +185,9 @@ def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, 
         role=layer.role,
         call=call,
         given=given,
-        output=Shape(kind=made, size=tuple(output.shape[1:]), padded=given.padded and made == "sequence"),
+        output=Shape(
+            kind=made, size=tuple(output.shape[1:]), padded=given.padded and made == "sequence", source=given.source
+        ),
         parameters=sum(weight.numel() for weight in module.parameters()),
         activations=max(math.prod(output.shape[1:]), counter.values),
         macs=counter.total // 2,

@@ -97,8 +97,9 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
                 random.resume()
                 model.train()
                 statistics = [buffer.clone() for buffer in model.buffers()]
-                outputs = model(_trimmed(inputs[rows]))  # (N, outputs)
-                loss = task.loss(outputs, targets[rows])
+                wanted = _trimmed(targets[rows])
+                outputs = task.run(model, _trimmed(inputs[rows]), wanted)  # (N, outputs)
+                loss = task.loss(outputs, wanted)
                 value = loss.item()
                 optimizer.zero_grad()
                 loss.backward()
@@ -107,11 +108,12 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
                         buffer.copy_(before)  # batch norm has averaged this batch in
                     raise _diverged(f"The loss became {value:g} at step {step + 1}", epoch, spec)
                 optimizer.step()
-                sums.append(task.sums(outputs.detach(), targets[rows]).tolist())
+                sums.append(task.sums(outputs.detach(), wanted).tolist())
                 random.pause()
                 step += 1
-                seen, loss_sum = seen + len(rows), loss_sum + value * len(rows)
-                metrics = task.metrics(sums[-1], len(rows))
+                count = task.count(wanted)
+                seen, loss_sum = seen + count, loss_sum + value * count
+                metrics = task.metrics(sums[-1], count)
                 yield StepDone(step, epoch, value, metrics, len(rows), time.perf_counter() - began)
             metrics = {"loss": loss_sum / seen, **task.metrics(_add(sums), seen)}
             watched = _measure(model, validation, task)
@@ -130,7 +132,12 @@ def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> dict[st
         dataset: What it has learned.
         split: train, validation or test.
     """
-    return _measure(model, dataset.split(split), task_of(dataset))
+    task = task_of(dataset)
+    was_training = model.training
+    model.eval()
+    metrics = _measure(model, dataset.split(split), task) | task.final(model, dataset.split(split))
+    model.train(was_training)
+    return metrics
 
 
 @torch.no_grad()
@@ -138,19 +145,22 @@ def _measure(model: nn.Module, split: Split, task: Task, batch_size: int = 1024)
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    loss, sums = 0.0, []
+    loss, sums, seen = 0.0, [], 0
     for inputs, targets in zip(split.inputs.split(batch_size), split.targets.split(batch_size), strict=True):
-        targets = targets.to(device)
-        outputs = model(_trimmed(inputs).to(device))  # (N, outputs)
-        loss += task.loss(outputs, targets).item() * len(targets)
+        targets = _trimmed(targets).to(device)
+        outputs = task.run(model, _trimmed(inputs).to(device), targets)  # (N, outputs)
+        count = task.count(targets)
+        loss, seen = loss + task.loss(outputs, targets).item() * count, seen + count
         sums.append(task.sums(outputs, targets).tolist())
     model.train(was_training)
-    return {"loss": loss / len(split), **task.metrics(_add(sums), len(split))}
+    return {"loss": loss / seen, **task.metrics(_add(sums), seen)}
 
 
-def _trimmed(inputs: torch.Tensor) -> torch.Tensor:
+def _trimmed(batch: torch.Tensor) -> torch.Tensor:
     """A batch of texts without the columns that are padding in all of them: they change no answer, but cost time."""
-    return inputs[:, : max(1, int((inputs != PAD).any(0).sum()))] if inputs.dtype == torch.long else inputs
+    if batch.dtype != torch.long or batch.ndim != 2:
+        return batch
+    return batch[:, : max(1, int((batch != PAD).any(0).sum()))]
 
 
 def _add(sums: list[list[float]]) -> list[float]:

@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from explorer.data import Dataset
+from explorer.data import PAD, Dataset, Split
+from explorer.models.translator import translate
 
 
 class Task(ABC):
@@ -20,9 +22,21 @@ class Task(ABC):
     metric: ClassVar[str]
     """The metric that is drawn beside the loss."""
 
+    def run(self, model: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """What the model puts out for a batch."""
+        return model(inputs)
+
+    def count(self, targets: torch.Tensor) -> int:
+        """Over how many answers the loss of a batch is the mean."""
+        return len(targets)
+
+    def final(self, model: nn.Module, split: Split) -> dict[str, float]:
+        """Metrics that take too long to watch while it learns; the model is in eval mode."""
+        return {}
+
     @abstractmethod
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Mean loss of a batch; outputs (N, K), targets (N,)."""
+        """Mean loss of a batch; outputs (N, K) and targets (N,), or (N, T, K) and (N, T + 1)."""
 
     @abstractmethod
     def sums(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -83,8 +97,58 @@ class Regression(Task):
         return {"mae": self.spread * wrong / count, "r2": 1 - squared / variance if variance > 0 else 0.0}
 
 
+class Translation(Task):
+    """Cross-entropy of each next token, given the right ones before it (teacher forcing), and the share that is right;
+    in the end the share of translations that are right as a whole, and their BLEU (Papineni et al., 2002).
+    """
+
+    metric = "token_accuracy"
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def run(self, model: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return model(inputs, targets[:, :-1])
+
+    def count(self, targets: torch.Tensor) -> int:
+        return int((targets[:, 1:] != PAD).sum())
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(outputs.flatten(0, 1), targets[:, 1:].flatten(), ignore_index=PAD)
+
+    def sums(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        wanted = targets[:, 1:]
+        return ((outputs.argmax(2) == wanted) & (wanted != PAD)).sum()[None]
+
+    def metrics(self, sums: list[float], count: int) -> dict[str, float]:
+        return {"token_accuracy": sums[0] / count}
+
+    def final(self, model: nn.Module, split: Split) -> dict[str, float]:
+        device = next(model.parameters()).device
+        longest = self.dataset.target_shape.size[0]
+        written = [
+            text
+            for inputs in split.inputs.split(256)
+            for text in translate(model, inputs.to(device), longest).cpu().unbind(0)
+        ]
+        said = [self.dataset.answer(text) for text in written]
+        wanted = [self.dataset.answer(text) for text in split.targets]
+        right = sum(one == other for one, other in zip(said, wanted, strict=True))
+        return {"exact_match": right / len(wanted), "bleu": bleu(said, wanted)}
+
+
+def bleu(said: list[str], wanted: list[str]) -> float:
+    """Corpus BLEU, 0 to 100, by sacrebleu (Post, 2018); Chinese is compared character by character."""
+    from sacrebleu import corpus_bleu
+
+    chinese = any("\u4e00" <= letter <= "\u9fff" for text in wanted[:100] for letter in text)
+    return corpus_bleu(said, [wanted], tokenize="zh" if chinese else "13a").score
+
+
 def task_of(dataset: Dataset) -> Task:
     """The task of a data set."""
+    if dataset.task == "translation":
+        return Translation(dataset)
     if dataset.task == "regression":
         return Regression(dataset.scale[1])
     return Binary() if dataset.task == "binary" else Classification()

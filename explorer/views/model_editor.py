@@ -18,7 +18,7 @@ def starters(dataset: Dataset) -> None:
     draft = state.draft()
     with st.container(horizontal=True, vertical_alignment="bottom", key="starters"):
         for family in FAMILIES.values():
-            reason = family().needs(dataset)
+            reason = family().why_not(dataset)
             st.button(
                 f"Start from {family.title}",
                 key=f"start-{family.name}",

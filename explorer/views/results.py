@@ -31,6 +31,21 @@ WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
         lambda value: f"{value:.1%}",
         "Share of the test examples, never trained on, that it gets right.",
     ),
+    "token_accuracy": (
+        "token accuracy",
+        lambda value: f"{value:.1%}",
+        "Share of the next words or characters it gets right when the ones before are given.",
+    ),
+    "exact_match": (
+        "exact match",
+        lambda value: f"{value:.1%}",
+        "Share of the test examples whose whole translation, written by itself, is right.",
+    ),
+    "bleu": (
+        "BLEU",
+        lambda value: f"{value:.1f}",
+        "How many runs of one to four words it shares with the right translation (Papineni et al., 2002); 100 is best.",
+    ),
     "mae": (
         "error",
         lambda value: f"{value:.4g}",

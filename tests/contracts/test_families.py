@@ -23,7 +23,7 @@ DATA = {
 @pytest.mark.parametrize("family", list(ex.FAMILIES))
 def test_its_model_trains_on_data_it_fits_and_says_why_on_others(family: str, data: str) -> None:
     dataset = DATA[data]()
-    if reason := ex.FAMILIES.make(family).needs(dataset):
+    if reason := ex.FAMILIES.make(family).why_not(dataset):
         assert reason.endswith(".")
         with pytest.raises(NotApplicable, match=f"does not fit {dataset.title}: {reason}"):
             ex.preset(family, dataset)

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from explorer.data import Dataset
+from explorer.data.base import Task
 from explorer.errors import NotApplicable
 from explorer.registry import Declared, Registry
 from explorer.specs import ModelSpec, TrainSpec
@@ -15,10 +16,17 @@ class Family(Declared):
     """Base of all families."""
 
     order: ClassVar[int] = 100
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "binary", "regression")
 
     def needs(self, dataset: Dataset) -> str | None:
         """Why the family does not fit this data set, in words, or None if it does."""
         return None
+
+    def why_not(self, dataset: Dataset) -> str | None:
+        """What `needs` says, and whether the family does what is asked for."""
+        if dataset.task in self.tasks:
+            return self.needs(dataset)
+        return "it only translates." if "translation" in self.tasks else "it cannot write a translation."
 
     @abstractmethod
     def spec(self, dataset: Dataset) -> ModelSpec:
@@ -46,7 +54,7 @@ def preset(name: str, dataset: Dataset, **params: Any) -> ModelSpec:
         NotApplicable: The family does not fit the data set; the message says why.
     """
     family = FAMILIES.make(name, **params)
-    if reason := family.needs(dataset):
+    if reason := family.why_not(dataset):
         raise NotApplicable(f"{family.title} does not fit {dataset.title}: {reason}")
     return family.spec(dataset)
 
@@ -58,4 +66,6 @@ def preset_training(name: str, dataset: Dataset) -> TrainSpec:
 
 def default_family(dataset: Dataset) -> str:
     """The family a newcomer to a data set starts from."""
+    if dataset.task == "translation":
+        return "seq2seq_transformer"
     return {"vector": "mlp", "tokens": "rnn"}.get(dataset.modality, "cnn")

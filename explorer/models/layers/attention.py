@@ -118,5 +118,8 @@ class SelfAttention(Layer):
         check_heads(given.size[1], self.heads)
         return Call(MultiHeadAttention, (given.size[1], self.heads), {"causal": True} if self.causal else {})
 
+    def looks_ahead(self) -> bool:
+        return not self.causal
+
     def windows(self) -> str:
         return WHOLE

@@ -76,6 +76,8 @@ class Layer(Declared):
     role: ClassVar[Literal["conv", "linear", "norm", "bend", "pool", "recurrent", "attention", "other"]] = "other"
     """Its colour in pictures."""
     order: ClassVar[int] = 100
+    crosses: ClassVar[bool] = False
+    """Whether it looks at the source of a translation, and so belongs in a decoder."""
 
     @abstractmethod
     def call(self, given: Shape, outputs: int) -> Call:
@@ -92,6 +94,10 @@ class Layer(Declared):
     def kind(self, given: Shape) -> Modality:
         """Kind of its output for this input."""
         return self.gives[0] if self.gives else given.kind
+
+    def looks_ahead(self) -> bool:
+        """Whether a position of a sequence may see later ones, which in a decoder are not written yet."""
+        return False
 
     def windows(self) -> list[tuple[int, int]] | str:
         """(kernel, stride) of each sliding window in turn, or `WHOLE`; empty for layers that act on single values."""

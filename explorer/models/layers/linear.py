@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from torch import nn
 
+from explorer.errors import SpecError
 from explorer.models.layers.base import WHOLE, Call, Layer
 from explorer.specs import Shape
 
@@ -33,17 +34,23 @@ class Linear(Layer):
 class Output(Layer):
     """A linear layer with one score (logit) per class; it adapts to the data set.
 
-    (N, D) → (N, classes). Two classes share one logit, and a regression has one value: (N, 1).
+    (N, D) → (N, classes). Two classes share one logit, and a regression has one value: (N, 1). In a decoder there is
+    a score for each token of the target's vocabulary at every position: (N, T, D) → (N, T, vocabulary).
     """
 
     name = "output"
     title = "Output"
     role = "linear"
     order = 3
-    accepts = ("vector",)
+    accepts = ("vector", "sequence")
 
     def call(self, given: Shape, outputs: int) -> Call:
-        return Call(nn.Linear, (given.size[0], outputs))
+        if given.kind == "sequence" and not given.source:
+            raise SpecError(
+                "it got a sequence of vectors, but needs one vector. Put a layer before it that makes one of them: "
+                "Mean over positions, First position, Last position or Attention over positions."
+            )
+        return Call(nn.Linear, (given.size[-1], outputs))
 
     def windows(self) -> str:
         return WHOLE

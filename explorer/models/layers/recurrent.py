@@ -183,6 +183,9 @@ class _Recurrent(Layer):
             options["last"] = True
         return Call(Recurrent, (self.direction, given.size[1], self.units), options)
 
+    def looks_ahead(self) -> bool:
+        return self.both_ways
+
     def windows(self) -> str:
         return WHOLE
 

@@ -77,5 +77,8 @@ class Transformer(Layer):
             options["causal"] = True
         return Call(EncoderBlock, (given.size[1], self.heads, self.units), options)
 
+    def looks_ahead(self) -> bool:
+        return not self.causal
+
     def windows(self) -> str:
         return WHOLE
