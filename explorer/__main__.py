@@ -167,7 +167,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
 
 def doctor(_options: argparse.Namespace, settings: Settings) -> int:
     """Say what was found and what to do about what is missing."""
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
     import torch
 
@@ -183,7 +183,11 @@ def doctor(_options: argparse.Namespace, settings: Settings) -> int:
         print(f"{'!!' if problem else 'ok'}  {what:<12} {found}")
 
     say("python", sys.version.split()[0], sys.version_info < (3, 11))
-    say("packages", ", ".join(f"{p} {version(p)}" for p in ("streamlit", "torch", "captum", "plotly", "pandas")))
+    for package in ("streamlit", "torch", "captum", "plotly", "pandas"):
+        try:
+            say("package", f"{package} {version(package)}")
+        except PackageNotFoundError:
+            say("package", f"{package} is missing: .venv/bin/pip install -r requirements.txt", True)
     try:
         say("device", describe_device(resolve_device(settings.device)))
     except ExplorerError as error:

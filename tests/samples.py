@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from explorer import Dataset, Split
+from explorer.data import END, PAD, START
 
 KINDS = {1: "vector", 2: "series", 3: "image"}
 
@@ -35,6 +36,12 @@ def made_up(
         targets = torch.arange(count) % classes
         if task == "regression":
             targets = torch.randn(count, generator=random)
+        if task == "translation":
+            targets = torch.randint(4, tokens, (count, 7), generator=random)
+            targets[:, 0] = START
+            for row, text in enumerate(targets):
+                text[2 + row % 5] = END
+                text[3 + row % 5 :] = PAD
         return Split(inputs, targets, np.arange(count))
 
     return Dataset(
@@ -45,11 +52,12 @@ def made_up(
         licence="none",
         modality="tokens" if tokens else KINDS[len(shape)],
         task=task,
-        classes=() if task == "regression" else tuple(f"class {number}" for number in range(classes)),
+        classes=() if task in ("regression", "translation") else tuple(f"class {number}" for number in range(classes)),
         train=split(examples),
         validation=split(classes),
         test=split(classes),
         vocabulary=tuple(f"<{number}>" for number in range(tokens)),
+        target_vocabulary=tuple(f"<{number}>" for number in range(tokens)) if task == "translation" else (),
     )
 
 

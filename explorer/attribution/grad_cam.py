@@ -33,7 +33,7 @@ class GradCAM(Method):
         )
         smooth = "bilinear" if x.ndim == 4 else "linear"  # an image, or a series
         enlarged = LayerAttribution.interpolate(maps, tuple(x.shape[2:]), interpolate_mode=smooth)
-        return enlarged.expand_as(x), None
+        return enlarged.expand_as(x) / x.shape[1], None  # shared out among the colours
 
 
 def _last_convolution(model: nn.Module) -> nn.Module | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -286,10 +287,17 @@ def stratified(targets: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     return {name: random.permutation(np.concatenate(part)) for name, part in zip(SHARES, parts, strict=True)}
 
 
+def parted(groups: np.ndarray, seed: int) -> np.ndarray:
+    """(N,) 0, 1 or 2 for train, validation and test, as `Table.parts`: every group in the same proportion in each."""
+    parts = np.empty(len(groups), dtype=int)
+    for number, rows in enumerate(stratified(groups, seed).values()):
+        parts[rows] = number
+    return parts
+
+
 DATASETS = Registry("data set", DataSource, "explorer.data")
 
 
-@lru_cache(maxsize=16)
 def load_dataset(name: str, **params: Any) -> Dataset:
     """Load a data set by name; the same arguments give the same object again.
 
@@ -305,8 +313,12 @@ def load_dataset(name: str, **params: Any) -> Dataset:
         SpecError: No such parameter, or a wrong value.
         DataError: The data cannot be read.
     """
-    made = DATASETS.make(name, **params)
+    return _load(DATASETS.make(name, **params))
+
+
+@lru_cache(maxsize=32)
+def _load(made: DataSource) -> Dataset:
     try:
         return made.load()
     except (OSError, ImportError) as error:
-        raise DataError(f"Data set {name!r} cannot be read ({error}). Install requirements.txt again.") from error
+        raise DataError(f"Data set {made.name!r} cannot be read ({error}). Install requirements.txt again.") from error

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from explorer.data.base import DataSource, Table
+from explorer.data.base import DataSource, Table, shipped
 
 
 class Digits(DataSource):
@@ -25,8 +22,6 @@ class Digits(DataSource):
     licence = "CC BY 4.0"
 
     def read(self) -> Table:
-        # The file itself: scikit-learn takes two seconds to import.
-        (folder,) = find_spec("sklearn").submodule_search_locations
-        table = pd.read_csv(Path(folder) / "datasets/data/digits.csv.gz", header=None).to_numpy()
+        table = pd.read_csv(shipped("sklearn", "datasets/data/digits.csv.gz"), header=None).to_numpy()
         images = (table[:, :-1].reshape(-1, 1, 8, 8) / 16).astype(np.float32)
         return Table(images, table[:, -1].astype(np.int64), tuple("0123456789"))

@@ -64,21 +64,21 @@ def probabilities(
             x=values,
             y=names,
             orientation="h",
-            text=[f"{v:.1%}" for v in values],
+            text=[_sure(v) for v in values],
             textposition="outside",
             cliponaxis=False,
             marker={
                 "color": [colours.accent if i == answer else colours.muted for i in range(len(values))],
                 "line": {"width": 0},
             },
-            hovertemplate="class %{y}<br>probability %{x:.4f}<extra></extra>",
+            hovertemplate="class %{y}<br>probability %{text}<extra></extra>",
         )
     )
     figure.update_xaxes(
         title="probability", range=[0, 1.18], tickvals=[0, 0.5, 1], gridcolor=colours.grid, fixedrange=True
     )
     figure.update_yaxes(title="class", type="category", autorange="reversed", fixedrange=True)
-    alt = f"Probabilities of all classes; the answer is {classes[answer]} with {values[answer]:.1%}."
+    alt = f"Probabilities of all classes; the answer is {classes[answer]} with {_sure(values[answer])}."
     return finish(figure, f"The answer: {classes[answer]}, {_sure(values[answer])} sure", alt, dark, height=height)
 
 

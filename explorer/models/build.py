@@ -44,7 +44,7 @@ def build(spec: ModelSpec, dataset: Dataset, seed: int = 0) -> nn.Module:
     """
     made = checked(spec, dataset)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # not torch.manual_seed, which also seeds every GPU
         parts = [
             cls(OrderedDict((layer.name.split(".")[-1], layer.call.make()) for layer in layers))
             for cls, layers in stacks(made, dataset)

@@ -78,6 +78,12 @@ class Plan:
         activations = sum(layer.activations for layer in self.layers)
         return BYTES * (4 * self.parameters + 2 * activations * batch_size)
 
+    def largest_batch(self, most: int = 1024) -> int:
+        """The largest batch up to `most`, halved as often as needed, that stays within `MEMORY_BOUND`."""
+        while most > 1 and self.memory(most) > MEMORY_BOUND:
+            most //= 2
+        return most
+
     def check_memory(self, batch_size: int) -> None:
         """Raise `SpecError` if training with this batch size would take more than `MEMORY_BOUND`."""
         needed = self.memory(batch_size)
@@ -191,7 +197,7 @@ def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, 
         parameters=sum(weight.numel() for weight in module.parameters()),
         activations=max(math.prod(output.shape[1:]), counter.values),
         macs=counter.total // 2,
-        receptive_field=field.through(layer.windows()),
+        receptive_field=field.through(layer.windows(), given),
     )
 
 
@@ -246,19 +252,23 @@ class _Field:
     """The receptive field as it grows from layer to layer (Araujo et al., 2019, equations 2 and 3)."""
 
     def __init__(self, shape: Shape) -> None:
-        self.limit = shape.size[1:] if shape.kind in ("image", "series") else None
-        self.size, self.jump = 1, 1
+        self.limit = shape.size[1:] if shape.kind in ("image", "series") else ()
+        self.size = [1] * len(self.limit)
+        self.whole = list(self.limit)
+        self.jump = 1
 
-    def through(self, windows: list[tuple[int, int]] | str) -> tuple[int, ...] | None:
-        if self.limit is None:
+    def through(self, windows: list[tuple[int, int]] | str, given: Shape) -> tuple[int, ...] | None:
+        if not self.limit:
             return None
+        if given.kind in ("image", "series"):  # what all its values see together: a pool may leave an edge behind
+            self.whole = [size + (n - 1) * self.jump for size, n in zip(self.size, given.size[1:], strict=True)]
         if windows == WHOLE:
-            self.size = max(self.limit)
+            self.size = self.whole
         else:
             for kernel, stride in windows:
-                self.size += (kernel - 1) * self.jump
+                self.size = [size + (kernel - 1) * self.jump for size in self.size]
                 self.jump *= stride
-        return tuple(min(self.size, side) for side in self.limit)
+        return tuple(min(size, side) for size, side in zip(self.size, self.limit, strict=True))
 
 
 def _end_problem(layers: list[Planned], shape: Shape, dataset: str, outputs: int) -> SpecError | None:

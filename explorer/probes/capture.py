@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from explorer.errors import UnknownName
+from explorer.training import evaluating
 
 
 @contextmanager
@@ -17,16 +18,13 @@ def quiet(model: nn.Module) -> Iterator[None]:
 
     Gradients that a pass inside left on the weights are dropped; the ones there before are put back.
     """
-    modes = {module: module.training for module in model.modules()}
     gradients = {weight: weight.grad for weight in model.parameters()}
     for weight in gradients:
         weight.grad = None
-    model.eval()
     try:
-        yield
+        with evaluating(model):
+            yield
     finally:
-        for module, training in modes.items():
-            module.training = training
         for weight, gradient in gradients.items():
             weight.grad = gradient
 
@@ -36,7 +34,7 @@ def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, torch
     """Record what layers put out while the model runs, in eval mode.
 
     Args:
-        model: Any module.
+        model: Any module. Of a submodule that puts out several tensors, as `torch.nn.GRU` does, the first is kept.
         layers: Names of its submodules as in ``model.named_modules()``, such as ``"conv1"`` or ``"residual1.conv2"``.
 
     Yields:
@@ -59,7 +57,8 @@ def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, torch
     seen: dict[str, torch.Tensor] = {}
 
     def keep(name: str) -> object:
-        def hook(_module: nn.Module, _given: object, output: torch.Tensor) -> None:
+        def hook(_module: nn.Module, _given: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
+            output = output[0] if isinstance(output, tuple) else output
             seen[name] = output.detach().clone()  # a copy: a later layer may work in place
 
         return hook

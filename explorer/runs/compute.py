@@ -35,7 +35,7 @@ class Compute:
         return self._engine.pid
 
     def close(self) -> None:
-        """End the engine; runs in training are marked as interrupted by whoever opens the store next."""
+        """End the engine; the next engine marks the runs that were in training as interrupted."""
         self._closed.set()
         self._engine.stdin.close()
         self._engine.wait(15)
@@ -59,3 +59,5 @@ class Compute:
                 return
             log.error("the engine ended with status %s; starting it again", self._engine.returncode)
             self._engine = self._start()
+            if self._closed.is_set():  # closed in between: nobody else would end this one
+                self._engine.stdin.close()

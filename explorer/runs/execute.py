@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from explorer.data import load_dataset
-from explorer.errors import Diverged, ExplorerError, RunGone
-from explorer.models import build, checked
+from explorer.data import Dataset, load_dataset
+from explorer.errors import Diverged, ExplorerError, RunGone, SpecError
+from explorer.models import Plan, build, checked
 from explorer.runs.store import Run, RunStore, Status
 from explorer.specs import RunSpec
 from explorer.training import (
@@ -28,6 +28,8 @@ from explorer.training.loop import finite
 
 FLUSH_SECONDS = 0.15
 """How often metrics reach the store."""
+BATCH_ROWS = 10_000
+"""Most steps whose metrics are written; of a longer run, means over equal stretches."""
 SNAPSHOTS = 40
 """Most snapshots a run keeps after the first one, evenly spread; the last always."""
 
@@ -47,9 +49,26 @@ def check(spec: RunSpec) -> tuple[int, int]:
     """
     dataset = load_dataset(spec.dataset)
     made = checked(spec.model, dataset, min(spec.train.batch_size, len(dataset.train)))
+    if spec.train.batch_size == 1 or len(dataset.train) == 1:
+        _check_norms(made)
     if not made.parameters:
         raise ExplorerError("This model has no weights to train. Add a linear or convolution layer.")
     return steps_per_epoch(len(dataset.train), spec.train.batch_size) * spec.train.epochs, made.parameters
+
+
+def _check_norms(made: Plan) -> None:
+    """Raise `SpecError` where batch norm would get a single value of each channel to take the mean of."""
+    with torch.device("meta"):
+        for layer in made.layers:
+            try:
+                if layer.given.kind in ("image", "series", "vector"):
+                    layer.call.make().train()(torch.empty(1, *layer.given.size))
+            except ValueError:
+                raise SpecError(
+                    f"Layer {layer.number} ({layer.kind}): batch norm cannot learn from batches of one example. "
+                    "Use a batch size of at least 2, or layer norm.",
+                    layer.number,
+                ) from None
 
 
 def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "") -> Run:
@@ -79,12 +98,13 @@ def execute(
     try:
         status, reason = Status.FINISHED, ""
         try:
-            model, dataset = _train(run, writer, device, watch)
-            test = evaluate(model, dataset)
+            dataset = load_dataset(run.spec.dataset)
+            most = checked(run.spec.model, dataset).largest_batch()
+            test = evaluate(_train(run, dataset, writer, device, watch, most), dataset, batch_size=most)
         except (Stopped, KeyboardInterrupt):
             status = Status.STOPPED
             if writer.model is not None:
-                test = evaluate(writer.model, load_dataset(run.spec.dataset))
+                test = evaluate(writer.model, dataset, batch_size=most)
         except Diverged as error:
             status, reason = Status.FAILED, str(error)
         writer.close(keep_last=status is not Status.FAILED)
@@ -94,25 +114,34 @@ def execute(
         raise
     except ExplorerError as error:
         status, reason = Status.FAILED, str(error)
-    except (MemoryError, torch.OutOfMemoryError):
+    except Exception as error:
+        if not _out_of_memory(error):
+            store.end(run.id, Status.FAILED, "Something unexpected went wrong; the details are in the server's log.")
+            raise
         status, reason = Status.FAILED, "The memory ran out. Use a smaller model or batch."
     store.end(run.id, status, reason, test)
     return store.get(run.id)
 
 
-def _train(run: Run, writer: _Writer, device: str, watch: Callable[..., None] | None) -> tuple[torch.nn.Module, Any]:
+def _out_of_memory(error: Exception) -> bool:
+    said = "can't allocate memory" in str(error) or "not enough memory" in str(error)  # torch's words on a CPU
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (isinstance(error, RuntimeError) and said)
+
+
+def _train(
+    run: Run, dataset: Dataset, writer: _Writer, device: str, watch: Callable[..., None] | None, most: int
+) -> torch.nn.Module:
     torch.set_num_threads(training_threads())
     settings = run.spec.train
     if settings.device == "auto":
         settings = settings.model_copy(update={"device": device})
-    dataset = load_dataset(run.spec.dataset)
     model = build(run.spec.model, dataset, seed=settings.seed)
     writer.begin(model, describe_device(resolve_device(settings.device)))
-    for event in train(model, dataset, settings):
+    for event in train(model, dataset, settings, most):
         writer.take(event)
         if watch:
             watch(event)
-    return model, dataset
+    return model
 
 
 @dataclass
@@ -125,6 +154,7 @@ class _Writer:
     total_steps: int
     model: torch.nn.Module | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
+    batches: list[dict[str, float]] = field(default_factory=list)
     last: StepDone | None = None
     flushed_at: float = float("-inf")
     rate_from: tuple[int, float] = (0, 0.0)
@@ -141,7 +171,11 @@ class _Writer:
         if isinstance(event, StepDone):
             self.last = event
             self.samples += event.samples
-            self._add("batch", event, {"loss": event.loss, **event.metrics})
+            self.batches.append({"loss": event.loss, **event.metrics})
+            if event.step % -(-self.total_steps // BATCH_ROWS) == 0 or event.step == self.total_steps:
+                names = self.batches[0]
+                self._add("batch", event, {n: sum(b[n] for b in self.batches) / len(self.batches) for n in names})
+                self.batches = []
             if event.step % -(-self.total_steps // SNAPSHOTS) == 0:
                 self._keep(event.step)
         else:

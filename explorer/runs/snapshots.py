@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,15 +44,13 @@ class Snapshots:
 
         path = self._file(run_id, step)
         content = save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
-        temporary = None
+        temporary = path.with_suffix(f".{secrets.token_hex(4)}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-                temporary = Path(file.name)
-                file.write(content)
+            temporary.write_bytes(content)
             temporary.replace(path)
         except OSError as error:
-            if temporary:
+            with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise StoreError(
                 f"The weights of step {step} could not be written ({error.strerror}). Free some disk space."

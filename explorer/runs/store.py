@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -47,9 +48,11 @@ class RunStore:
             self.owners.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise home_error(self.home, error) from error
-        self._engine = sa.create_engine(f"sqlite:///{self.home / 'runs.sqlite'}", connect_args={"timeout": 20})
+        place = sa.URL.create("sqlite", database=str(self.home / "runs.sqlite"))  # a folder may be called what?x=1
+        self._engine = sa.create_engine(place, connect_args={"timeout": 20})
         sa.event.listen(self._engine, "connect", _pragmas)
-        with self._writing() as connection:
+        # One at a time: SQLite does not wait for its turn where several switch a new file to write-ahead logging.
+        with self._opening(), self._writing() as connection:
             for table in meta.sorted_tables:  # create_all looks first and creates then: two who start at once collide
                 connection.execute(CreateTable(table, if_not_exists=True))
                 for index in table.indexes:
@@ -182,13 +185,13 @@ class RunStore:
                 return None
         take = (
             runs_table.update()
-            .where(runs_table.c.number == first, runs_table.c.status == Status.QUEUED)
-            .returning(runs_table.c.id)
+            .where(runs_table.c.number == first)
+            .returning(*runs_table.c)  # the whole row: reading it later could fail, and leave the run with nobody
         )
         with self._writing() as connection:
             values = {"status": Status.RUNNING, "owner": owner, "started": time.time()}
-            run_id = connection.execute(take.values(values)).scalar()
-        return self.get(run_id) if run_id else None
+            row = connection.execute(take.values(values)).mappings().first()
+        return from_row(row) if row else None
 
     def report(self, run_id: str, owner: str, rows: Iterable[dict[str, Any]] = (), **changes: Any) -> str:
         """Write metrics and progress of a running run in one transaction.
@@ -232,15 +235,25 @@ class RunStore:
         dead = [owner for owner in owners if not self.owners.alive(owner)]
         if not dead:
             return 0
+        trained = sa.select(sa.func.coalesce(sa.func.max(metrics_table.c.seconds), 0.0))
         values = {
             "status": Status.INTERRUPTED,
-            "ended": time.time(),
+            # Not now: the program may have been away for days.
+            "ended": runs_table.c.started + trained.where(metrics_table.c.run == runs_table.c.id).scalar_subquery(),
             "command": "",
-            "reason": "The program that trained it ended. What it wrote up to then is kept; start it again to go on.",
+            "reason": "The program that trained it ended. What it wrote is kept. Run it again to train anew.",
         }
         lost = runs_table.update().where(runs_table.c.status == Status.RUNNING, runs_table.c.owner.in_(dead))
         with self._writing() as connection:
             return connection.execute(lost.values(values)).rowcount
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        try:
+            with FileLock(self.home / "opening.lock", timeout=20):
+                yield
+        except (OSError, Timeout) as error:
+            raise home_error(self.home, error) from error
 
     # -- plumbing -----------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import inspect
 import math
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -60,16 +61,20 @@ class EpochDone:
     seconds: float
 
 
-def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> Iterator[StepDone | EpochDone]:
+def train(
+    model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, watch_batch: int = 1024
+) -> Iterator[StepDone | EpochDone]:
     """Train a model in place, yielding what happens as it happens.
 
     The examples are kept on the device and indexed in a seeded order, so the same seed gives the same losses to the
     last bit on the same CPU. Between two events the model may be looked at; the loop sets its mode again itself.
 
     Args:
-        model: Takes (N, *shape), returns (N, outputs). It is moved to the device that `spec` names.
+        model: Takes (N, *shape), returns (N, outputs). It is moved to the device that `spec` names, and in the
+            end back to where it was.
         dataset: Its train split is learned, its validation split watched.
         spec: How to train; the defaults of `TrainSpec` if None.
+        watch_batch: Validation examples worked on at once.
 
     Yields:
         `StepDone` after every step, `EpochDone` after every epoch.
@@ -81,13 +86,13 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
     """
     spec = spec or TrainSpec()
     device = resolve_device(spec.device)
-    model.to(device)
     inputs, targets = dataset.train.inputs.to(device), dataset.train.targets.to(device)
     held_out = dataset.validation
     validation = Split(held_out.inputs.to(device), held_out.targets.to(device), held_out.rows)
-    optimizer, task = make_optimizer(model, spec), task_of(dataset)
+    task = task_of(dataset)
     order = torch.Generator().manual_seed(spec.seed)
-    with channels_last(model, device), _seeded(spec.seed, device) as random:
+    with _on(model, device), channels_last(model, device), _seeded(spec.seed, device) as random:
+        optimizer = make_optimizer(model, spec)
         began = time.perf_counter()
         step = 0
         for epoch in range(1, spec.epochs + 1):
@@ -116,7 +121,8 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
                 metrics = task.metrics(sums[-1], count)
                 yield StepDone(step, epoch, value, metrics, len(rows), time.perf_counter() - began)
             metrics = {"loss": loss_sum / seen, **task.metrics(_add(sums), seen)}
-            watched = _measure(model, validation, task)
+            with evaluating(model):
+                watched = _measure(model, validation, task, watch_batch)
             if not math.isfinite(watched["loss"]):
                 raise _diverged(f"The validation loss became {watched['loss']:g} after step {step}", epoch, spec)
             if not finite(model.state_dict().values()):
@@ -124,27 +130,35 @@ def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> 
             yield EpochDone(step, epoch, metrics, watched, time.perf_counter() - began)
 
 
-def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> dict[str, float]:
+def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size: int = 1024) -> dict[str, float]:
     """Mean ``loss`` and the task's metrics of a model on a split, in eval mode; its mode is put back.
 
     Args:
         model: Takes (N, *shape), returns (N, outputs).
         dataset: What it has learned.
         split: train, validation or test.
+        batch_size: Examples worked on at once.
     """
     task = task_of(dataset)
-    was_training = model.training
+    with evaluating(model):
+        return _measure(model, dataset.split(split), task, batch_size) | task.final(model, dataset.split(split))
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put a model into eval mode, and afterwards every one of its modules back into the mode it was in."""
+    modes = {module: module.training for module in model.modules()}
     model.eval()
-    metrics = _measure(model, dataset.split(split), task) | task.final(model, dataset.split(split))
-    model.train(was_training)
-    return metrics
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 @torch.no_grad()
-def _measure(model: nn.Module, split: Split, task: Task, batch_size: int = 1024) -> dict[str, float]:
+def _measure(model: nn.Module, split: Split, task: Task, batch_size: int) -> dict[str, float]:
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
     loss, sums, seen = 0.0, [], 0
     for inputs, targets in zip(split.inputs.split(batch_size), split.targets.split(batch_size), strict=True):
         targets = _trimmed(targets).to(device)
@@ -152,7 +166,6 @@ def _measure(model: nn.Module, split: Split, task: Task, batch_size: int = 1024)
         count = task.count(targets)
         loss, seen = loss + task.loss(outputs, targets).item() * count, seen + count
         sums.append(task.sums(outputs, targets).tolist())
-    model.train(was_training)
     return {"loss": loss / seen, **task.metrics(_add(sums), seen)}
 
 
@@ -211,6 +224,16 @@ def _batches(examples: int, batch_size: int, order: torch.Generator) -> Iterator
     yield from rows.split(batch_size)[: steps_per_epoch(examples, batch_size)]
 
 
+@contextmanager
+def _on(model: nn.Module, device: torch.device) -> Iterator[None]:
+    before = next(model.parameters()).device
+    model.to(device)
+    try:
+        yield
+    finally:
+        model.to(before)
+
+
 class _seeded:
     """Dropout's random numbers come from a stream of the loop's own.
 
@@ -222,7 +245,7 @@ class _seeded:
 
     def __enter__(self) -> _seeded:
         outer = self._states()
-        torch.manual_seed(self.seed)
+        torch.manual_seed(self.seed)  # of all devices; those that are used are put back
         self.inner, self.outer, self.active = self._states(), outer, False
         self._restore(outer)
         return self

@@ -34,8 +34,8 @@ def glance(run: Run | None) -> None:
 
 
 def _panel(run_id: str, active: bool) -> None:
-    run = server.store().get(run_id)
-    if active and run.status.over:
+    run = server.store().find(run_id)
+    if run is None or (active and run.status.over):
         st.rerun()  # the whole page, once more and without polling
     _header(run)
     if run.status is Status.QUEUED:
@@ -46,7 +46,7 @@ def _panel(run_id: str, active: bool) -> None:
     elif not run.status.over:
         st.progress(run.progress, text=_progress(run))
     elif run.status in (Status.FAILED, Status.INTERRUPTED):
-        st.error(run.reason, icon=":material/error:")
+        st.error(page.plain(run.reason), icon=":material/error:")
     if run.spec is None:
         return
     metrics = results.metrics(run.id)
@@ -74,7 +74,7 @@ def _header(run: Run) -> None:
 
 
 def _progress(run: Run) -> str:
-    batch = run.spec.train.batch_size
+    batch = min(run.spec.train.batch_size, results.examples(run))
     left = f"about {_time((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
     return f"Epoch {run.epoch} of {run.spec.train.epochs} · {run.rate:,.0f} samples per second · {left}"
 

@@ -22,7 +22,7 @@ def totals(plan: Plan, batch_size: int) -> SpecError | None:
         except SpecError as error:
             problem = error
     if problem:
-        st.error(str(problem), icon=":material/build:")
+        st.error(page.plain(str(problem)), icon=":material/build:")
     with st.container(horizontal=True, key="totals"):
         st.metric("Parameters", f"{plan.parameters:,}", help="Weights that training changes.", width="content")
         st.metric(

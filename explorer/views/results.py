@@ -60,7 +60,9 @@ WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
 """For each metric its title, how it is written, and what it means."""
 
 KEPT = 512
-"""Results of each kind kept for all sessions together."""
+"""Small results of each kind kept for all sessions together."""
+KEPT_LARGE = 48
+"""The same for feature maps and filters, of which one may take megabytes."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -103,6 +105,13 @@ def metric(run: Run) -> str:
     return task_of(load_dataset(run.spec.dataset)).metric if run.spec else "accuracy"
 
 
+def examples(run: Run) -> int:
+    """How many examples a run trains on."""
+    from explorer.data import load_dataset
+
+    return len(load_dataset(run.spec.dataset).train)
+
+
 @st.cache_data(show_spinner=False)
 def recorded() -> pd.DataFrame:
     """Accuracies of the default run, as once recorded: what newcomers see before they have a run."""
@@ -125,7 +134,7 @@ def output(run_id: str, step: int, split: str, example: int) -> float:
     return float(predict(_model(run_id, step), _input(run_id, split, example)).logits[0])
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
 def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -> FeatureMaps:
     """What a layer makes of an example."""
     from explorer import probes
@@ -133,7 +142,7 @@ def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -
     return probes.feature_maps(_model(run_id, step), _input(run_id, split, example), layer)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
 def filters(run_id: str, step: int, layer: str) -> Filters:
     """Weights of a convolution."""
     from explorer import probes

@@ -19,7 +19,7 @@ EVERY = 1.0
 
 def run_list() -> None:
     """The list; it follows the runs that go on."""
-    active = any(not run.status.over for run in store().list(SHOWN))
+    active = any(not run.status.over for run in store().list())
     st.fragment(page.calm(_list), run_every=EVERY if active else None)(active)
 
 
@@ -42,7 +42,7 @@ def _row(run: Run) -> None:
         if not run.status.over and run.total_steps:
             st.progress(run.progress)
         if run.reason:
-            st.caption(run.reason)
+            st.caption(page.plain(run.reason))
         with st.container(horizontal=True, gap="xsmall"):
             if st.button("Open", key=f"open-{run.id}", icon=":material/show_chart:", disabled=run.spec is None):
                 state.look(run=run.id)

@@ -41,10 +41,10 @@ def _warm() -> None:
     import torch
 
     torch.set_num_threads(1)
-    from explorer.data import DATASETS, load_dataset
+    from explorer.data import load_dataset
     from explorer.models import plan, preset
     from explorer.runs import execute  # noqa: F401
 
-    for name in DATASETS:
-        plan(preset("cnn", load_dataset(name)), load_dataset(name))
+    dataset = load_dataset("digits")
+    plan(preset("cnn", dataset), dataset)
     import captum.attr  # noqa: F401

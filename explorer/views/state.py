@@ -10,6 +10,7 @@ import streamlit as st
 from explorer.errors import ExplorerError, NotApplicable
 from explorer.specs import LayerSpec, ModelSpec, TrainSpec
 from explorer.views.links import decode, encode
+from explorer.views.page import plain
 
 SPLITS = ("test", "validation", "train")
 URL_BYTES = 1800
@@ -135,7 +136,8 @@ def edit(layers: list[LayerSpec], selected: int | None = None, structural: bool 
 
 def select(index: int) -> None:
     """Open another layer's form."""
-    _session().draft = replace(draft(), selected=index)
+    current = draft()
+    _session().draft = replace(current, selected=max(0, min(index, len(current.model.layers) - 1)))
 
 
 def undo() -> None:
@@ -262,7 +264,7 @@ def _adopt_draft(given: dict[str, str]) -> None:
         DATASETS[dataset]
         model = decode(given["model"])
     except ExplorerError as error:
-        st.toast(f"The link holds a model that cannot be used. {error}", icon=":material/link_off:")
+        st.toast(f"The link holds a model that cannot be used. {plain(str(error))}", icon=":material/link_off:")
         return
     current = draft()
     _change(current, dataset=dataset, model=model, family=family_of(model, dataset), revision=current.revision + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,10 @@ def sidebar(looking: bool) -> None:
     view = resolve(run) if looking else None
     st.subheader("What you look at", anchor=False)
     runs = {found.id: found for found in (run, *store().list(LISTED))}
-    _choice("Run", "run", sorted(runs, key=lambda key: -runs[key].created), run.id, lambda key: runs[key].title)
+    # The browser sends back the words of a choice: two runs of one name must differ in them.
+    titles = Counter(found.title for found in runs.values())
+    words = {key: found.title if titles[found.title] == 1 else f"{found.title} ({key})" for key, found in runs.items()}
+    _choice("Run", "run", sorted(runs, key=lambda key: -runs[key].created), run.id, words.__getitem__)
     if view is None:
         return
     if len(view.steps) > 1:

@@ -13,12 +13,14 @@ from torch.utils.flop_counter import FlopCounterMode
 import explorer as ex
 from explorer.errors import SpecError
 from explorer.models import Plan, plan
+from explorer.training import task_of
 from tests.samples import made_up
 
 IMAGES = made_up(3, 16, 12)
 SERIES = made_up(2, 18)
 VECTORS = made_up(13)
 TOKENS = made_up(9, tokens=20)
+PAIRS = made_up(9, tokens=20, task="translation")
 START: dict[str, tuple[ex.Dataset, list[dict[str, Any]]]] = {
     "image": (IMAGES, [{"kind": "conv", "channels": 4}]),
     "series": (SERIES, [{"kind": "conv", "channels": 4}]),
@@ -50,15 +52,23 @@ class Placed:
         assert made.problem is None
         return made
 
-    def build(self) -> nn.Sequential:
+    def build(self) -> nn.Module:
         """The model in eval mode, with batch statistics that are not those it started with."""
         model = ex.build(self.spec, self.dataset, seed=3)
-        model(self.dataset.train.inputs)
+        model(*self.inputs)
         return model.eval()
+
+    @property
+    def inputs(self) -> tuple[torch.Tensor, ...]:
+        """What the model is called with: for a translator, source and what is written so far."""
+        split = self.dataset.train
+        return (split.inputs, split.targets[:, :-1]) if self.dataset is PAIRS else (split.inputs,)
 
 
 def placed(name: str, kind: str) -> Placed:
     dataset, first = START[kind]
+    if ex.LAYERS[name].crosses:
+        return Placed(name, PAIRS, ex.ModelSpec.of(*first).with_decoder(*first, {"kind": name}, {"kind": "output"}), 3)
     if (name, kind) == ("flatten", "sequence"):  # not of texts
         dataset, first = SERIES, [{"kind": "steps"}]
     made = plan(ex.ModelSpec.of(*first, {"kind": name}), dataset).layers[-1].output
@@ -66,7 +76,9 @@ def placed(name: str, kind: str) -> Placed:
     return Placed(name, dataset, ex.ModelSpec.of(*first, {"kind": name}, *last), number=len(first) + 1)
 
 
-CASES = [(name, kind) for name in ex.LAYERS for kind in ex.LAYERS[name].accepts]
+CASES = [
+    (name, kind) for name in ex.LAYERS for kind in ex.LAYERS[name].accepts if (name, kind) != ("output", "sequence")
+]
 
 
 @pytest.fixture(params=CASES, ids=[f"{name}-{kind}" for name, kind in CASES])
@@ -75,30 +87,43 @@ def layer(request: pytest.FixtureRequest) -> Placed:
 
 
 def test_every_layer_gives_the_shape_that_was_planned(layer: Placed) -> None:
-    x = layer.dataset.train.inputs
     model = layer.build()
+    planned = layer.plan.layers
+    with ex.capture(model, [one.name for one in planned]) as seen:
+        output = model(*layer.inputs)
 
-    assert [name for name, _ in model.named_children()] == [planned.name for planned in layer.plan.layers]
-    for planned, module in zip(layer.plan.layers, model, strict=True):
-        assert planned.given.size == x.shape[1:]
-        x = module(x)
-        assert planned.output.size == x.shape[1:]
-        assert len(planned.output.size) == {"image": 3, "series": 2, "sequence": 2, "vector": 1}[planned.output.kind]
-    assert x.shape == (len(layer.dataset.train), layer.dataset.outputs)
+    for one, before in zip(planned, (None, *planned), strict=False):
+        assert one.output.size == seen[one.name].shape[1:]
+        assert len(one.output.size) == {"image": 3, "series": 2, "sequence": 2, "vector": 1}[one.output.kind]
+        if before and one.given.kind != "tokens":
+            assert one.given.size == seen[before.name].shape[1:]
+    assert output.shape[-1] == layer.dataset.outputs
 
 
 def test_padding_never_changes_an_answer(layer: Placed) -> None:
-    if layer.dataset is not TOKENS:
+    if layer.dataset not in (TOKENS, PAIRS):
         return  # only texts are padded
-    model, texts = layer.build(), layer.dataset.train.inputs
-    together = model(texts)
-    for text, answer in zip(texts, together, strict=True):
-        alone = model(text[text != 0][None])
-        torch.testing.assert_close(alone[0], answer, rtol=1e-5, atol=1e-6)
+    model, (texts, *written) = layer.build(), layer.inputs
+    together = model(texts, *written)
+    for row, text in enumerate(texts):
+        alone = model(text[text != 0][None], *(some[row : row + 1] for some in written))
+        torch.testing.assert_close(alone[0], together[row], rtol=1e-5, atol=1e-6)
+
+
+def test_a_decoder_never_sees_what_is_not_written_yet() -> None:
+    for name in (name for name in ex.LAYERS if ex.LAYERS[name].crosses):
+        layer = placed(name, "sequence")
+        model, (texts, written) = layer.build(), layer.inputs
+        changed = written.clone()
+        changed[:, 3:] = 5
+        before, after = model(texts, written), model(texts, changed)
+        torch.testing.assert_close(after[:, :3], before[:, :3])
+        assert not torch.allclose(after[:, 3:], before[:, 3:])
 
 
 def test_parameters_are_those_of_the_module(layer: Placed) -> None:
-    for planned, module in zip(layer.plan.layers, layer.build(), strict=True):
+    for planned in layer.plan.layers:
+        module = layer.build().get_submodule(planned.name)
         assert planned.parameters == sum(weight.numel() for weight in module.parameters())
     assert layer.plan.parameters == sum(weight.numel() for weight in layer.build().parameters())
 
@@ -108,7 +133,7 @@ def test_multiply_adds_are_those_torch_counts_in_the_built_model(layer: Placed) 
     # Watched, gates are worked out step by step: torch does not count inside its fused recurrent kernels.
     gates = [name for name, _ in model.named_modules() if name.endswith("_gate")]
     with FlopCounterMode(display=False) as counter, torch.no_grad(), ex.capture(model, gates):
-        model(layer.dataset.train.inputs[:1])
+        model(*(part[:1] for part in layer.inputs))
 
     by_module = counter.get_flop_counts()
     for planned in layer.plan.layers:
@@ -124,7 +149,7 @@ def test_printed_code_loads_the_same_weights_and_gives_the_same_outputs(layer: P
     exported = scope["build_model"]()
     exported.load_state_dict(model.state_dict())
 
-    assert torch.equal(exported.eval()(layer.dataset.train.inputs), model(layer.dataset.train.inputs))
+    assert torch.equal(exported.eval()(*layer.inputs), model(*layer.inputs))
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(layer: Placed) -> None:
@@ -136,7 +161,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(layer: Pla
 
 def test_the_receptive_field_is_where_a_small_change_is_felt(layer: Placed) -> None:
     planned = layer.plan.layers[layer.number - 1]
-    if layer.dataset in (VECTORS, TOKENS):
+    if layer.dataset in (VECTORS, TOKENS, PAIRS):
         assert planned.receptive_field is None  # there are neither pixels nor steps
         return
     if layer.name in ("rows", "steps", "flatten") and planned.given.kind != "image":
@@ -164,8 +189,10 @@ def test_the_receptive_field_is_where_a_small_change_is_felt(layer: Placed) -> N
 
 def test_gradients_reach_every_weight(layer: Placed) -> None:
     model = ex.build(layer.spec, layer.dataset)
-    loss = nn.functional.cross_entropy(model(layer.dataset.train.inputs), layer.dataset.train.targets)
-    loss.backward()
+    task = task_of(layer.dataset)
+    task.loss(
+        task.run(model, layer.dataset.train.inputs, layer.dataset.train.targets), layer.dataset.train.targets
+    ).backward()
 
     for name, weight in model.named_parameters():
         assert weight.grad is not None, name
@@ -196,6 +223,9 @@ def test_it_explains_itself_and_all_its_fields(layer: Placed) -> None:
 
 def test_what_it_does_not_take_is_refused_with_a_mend(layer: Placed) -> None:
     taken = ex.LAYERS[layer.name].accepts
+    if ex.LAYERS[layer.name].crosses:
+        problem = plan(ex.ModelSpec.of({"kind": "embedding"}, {"kind": layer.name}), TOKENS).problem
+        assert "belongs in a translator's decoder" in str(problem)
     for kind, (dataset, first) in START.items():
         spec = ex.ModelSpec.of(*first, {"kind": layer.name})
         problem = plan(spec, dataset).problem

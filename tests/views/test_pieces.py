@@ -59,7 +59,6 @@ def test_a_late_word_from_an_outdated_widget_changes_nothing() -> None:
     def script() -> None:
         import streamlit as st
 
-
         old = state.lens().revision
         state.look(example=5)
         state.look_by(old, example=0)
@@ -74,7 +73,6 @@ def test_a_late_word_from_an_outdated_widget_changes_nothing() -> None:
 def test_another_run_is_looked_at_from_its_end_and_for_its_answer() -> None:
     def script() -> None:
         import streamlit as st
-
 
         state.look(run="0000000a", step=30, target=2, example=4)
         state.look(run="0000000b")

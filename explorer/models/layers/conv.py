@@ -31,9 +31,11 @@ class Conv(Layer):
     )
 
     def call(self, given: Shape, outputs: int) -> Call:
-        padding = self.kernel // 2 if self.padding == "same" else 0
-        check_window(self.kernel, padding, given, "kernel")
-        options = {"stride": self.stride} if self.stride > 1 else {}
+        padding: int | str = (self.kernel - 1) // 2 if self.padding == "same" else 0
+        check_window(self.kernel, self.kernel // 2 if padding else 0, given, "kernel")
+        options: dict[str, int | str] = {"stride": self.stride} if self.stride > 1 else {}
+        if self.padding == "same" and self.kernel % 2 == 0 and self.stride == 1:
+            padding = "same"  # one zero more on one side: no single number keeps the size
         if padding:
             options["padding"] = padding
         return Call(of_dimensions(given, nn.Conv2d, nn.Conv1d), (given.size[0], self.channels, self.kernel), options)
