@@ -32,14 +32,14 @@ class Shape(_Value):
     Attributes:
         vocabulary: How many different tokens there are; 0 for what is not tokens.
         padded: Whether some positions may be padding, which must not change an answer.
-        source: In a decoder, the length of the source's vectors; 0 elsewhere.
+        source: In a decoder, the (S, D) of what the encoder puts out; empty elsewhere.
     """
 
     kind: Modality
     size: tuple[int, ...]
     vocabulary: int = 0
     padded: bool = False
-    source: int = 0
+    source: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return "×".join(str(n) for n in self.size)

@@ -25,7 +25,7 @@ draft = state.draft()
 with st.expander("New run", expanded=run is None, icon=":material/tune:", key=f"new-run-{run.id if run else 0}"):
     name = training.draft_line(draft.model, draft.dataset)
     made = plan(draft.model, training.dataset_of(draft))
-    st.markdown(f"**{name}**, {len(draft.model.layers)} layers, {made.parameters:,} parameters")
+    st.markdown(f"**{name}**, {len(state.stacked(draft.model))} layers, {made.parameters:,} parameters")
     st.page_link(page.BUILD, label="Change the model", icon=":material/construction:")
     training.settings_form()
     if made.problem:

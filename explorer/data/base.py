@@ -246,6 +246,18 @@ class DataSource(Declared):
         )
 
 
+def shipped(package: str, path: str) -> Path:
+    """A file inside an installed package, found without importing the package: many take seconds.
+
+    Raises:
+        ImportError: The package is not installed.
+    """
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ImportError(f"there is no package {package}")
+    return Path(found.submodule_search_locations[0]) / path
+
+
 def _distinct(inputs: np.ndarray | list[tuple[str, ...]]) -> np.ndarray:
     """Row numbers of the first of each set of equal examples."""
     first: dict[Any, int] = {}

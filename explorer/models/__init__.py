@@ -5,6 +5,7 @@ from explorer.models.code import to_code
 from explorer.models.families import FAMILIES, default_family, preset, preset_training
 from explorer.models.layers import LAYERS
 from explorer.models.plan import MEMORY_BOUND, Plan, Planned, plan
+from explorer.models.translator import Translator, beam_search, translate
 
 __all__ = [
     "FAMILIES",
@@ -12,6 +13,8 @@ __all__ = [
     "MEMORY_BOUND",
     "Plan",
     "Planned",
+    "Translator",
+    "beam_search",
     "build",
     "checked",
     "default_family",
@@ -21,4 +24,5 @@ __all__ = [
     "summarize",
     "table",
     "to_code",
+    "translate",
 ]

@@ -127,7 +127,7 @@ def _plan(text: str, shape: Shape, target: Shape | None, dataset: str, outputs: 
         )
     if problem:
         return Plan(tuple(layers), problem, len(spec.layers))
-    written = target.model_copy(update={"source": shape.size[1]})
+    written = target.model_copy(update={"source": shape.size})
     more, shape, problem = _stack(spec.decoder, written, outputs, _Field(written), "decoder", len(layers))
     layers += more
     if not problem and (shape.kind != "sequence" or shape.size[-1] != outputs):
@@ -177,7 +177,7 @@ def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, 
         with torch.device("meta"):
             module = call.make().eval()
             example = torch.empty(1, *given.size, dtype=torch.long if given.kind == "tokens" else None)
-            source = (torch.empty(1, 8, given.source), torch.ones(1, 8, dtype=torch.bool)) if layer.crosses else ()
+            source = _source(given) if layer.crosses else ()
             with _Flops() as counter:
                 output = module(example, *source)
     except (RuntimeError, ValueError) as error:  # what the layer's own checks did not foresee
@@ -199,6 +199,11 @@ def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, 
         macs=counter.total // 2,
         receptive_field=field.through(layer.windows(), given),
     )
+
+
+def _source(given: Shape) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a layer of a decoder looks at: the encoder's vectors, as long as they can be, and where they are."""
+    return torch.empty(1, given.source[0], given.source[1]), torch.ones(1, given.source[0], dtype=torch.bool)
 
 
 def _describe(given: Shape) -> str:

@@ -85,19 +85,20 @@ def predict(model: nn.Module, x: torch.Tensor) -> Prediction:
     return Prediction(_array(logits), _array(logits.softmax(0)))
 
 
-def feature_maps(model: nn.Module, x: torch.Tensor, layer: str) -> FeatureMaps:
+def feature_maps(model: nn.Module, x: torch.Tensor, layer: str, *more: torch.Tensor) -> FeatureMaps:
     """What a layer makes of one example.
 
     Args:
         model: Any module.
         x: One example, (1, …).
         layer: Name of a submodule.
+        *more: What else the model is called with: for a translator what is written so far, (1, T) tokens.
 
     Raises:
         UnknownName: The model has no such layer.
     """
     with torch.no_grad(), capture(model, [layer]) as seen:
-        model(one(x))
+        model(one(x), *more)
     return FeatureMaps(layer, _array(seen[layer][0]))
 
 

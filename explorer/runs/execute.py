@@ -28,8 +28,8 @@ from explorer.training.loop import finite
 
 FLUSH_SECONDS = 0.15
 """How often metrics reach the store."""
-BATCH_ROWS = 10_000
-"""Most steps whose metrics are written; of a longer run, means over equal stretches."""
+BATCH_ROWS = 100_000
+"""About how many steps have their metrics written; of a longer run, after its beginning, means over equal stretches."""
 SNAPSHOTS = 40
 """Most snapshots a run keeps after the first one, evenly spread; the last always."""
 
@@ -172,7 +172,8 @@ class _Writer:
             self.last = event
             self.samples += event.samples
             self.batches.append({"loss": event.loss, **event.metrics})
-            if event.step % -(-self.total_steps // BATCH_ROWS) == 0 or event.step == self.total_steps:
+            stretch = 1 if event.step <= BATCH_ROWS // 100 else -(-self.total_steps // BATCH_ROWS)
+            if event.step % stretch == 0 or event.step == self.total_steps:
                 names = self.batches[0]
                 self._add("batch", event, {n: sum(b[n] for b in self.batches) / len(self.batches) for n in names})
                 self.batches = []

@@ -18,6 +18,8 @@ def starters(dataset: Dataset) -> None:
     draft = state.draft()
     with st.container(horizontal=True, vertical_alignment="bottom", key="starters"):
         for family in FAMILIES.values():
+            if dataset.task not in family.tasks:
+                continue
             reason = family().why_not(dataset)
             st.button(
                 f"Start from {family.title}",
@@ -41,15 +43,33 @@ def starters(dataset: Dataset) -> None:
         )
 
 
-def layer_list(plan: Plan, shape: Shape) -> None:
-    """Every layer as a button that opens its form; the one that cannot work is marked."""
+def layer_list(plan: Plan, dataset: Dataset) -> None:
+    """Every layer as a button that opens its form; the one that cannot work is marked. A translator has two columns."""
+    model = state.draft().model
+    written = dataset.target_shape
+    if not written and not model.decoder:
+        st.markdown("##### Layers")
+        _stack(plan, range(len(model.layers)), dataset.shape, f"Input: {dataset.shape} values", "")
+        return
+    count, all_of_it = len(model.layers), len(state.stacked(model))
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.markdown("##### Encoder", help="Reads the source and makes a vector of each of its positions.")
+        _stack(plan, range(count), dataset.shape, f"Source: {dataset.shape} tokens", "encoder")
+    with right:
+        st.markdown("##### Decoder", help="Writes the translation token by token, looking at what the encoder made.")
+        so_far = f"Written so far: {written} tokens" if written else "There is nothing to translate here."
+        _stack(plan, range(count, all_of_it), written or dataset.shape, so_far, "decoder")
+
+
+def _stack(plan: Plan, places: range, given: Shape, says: str, side: str) -> None:
     draft = state.draft()
     wrong = plan.problem.layer if plan.problem else None
-    with st.container(gap="xxsmall", key="layer-list"):
-        st.caption(f"Input: {shape} values")
-        for index, layer in enumerate(draft.model.layers):
+    with st.container(gap="xxsmall", key=f"layer-list-{side}" if side else "layer-list"):
+        st.caption(says)
+        for index in places:
             st.button(
-                _label(layer, index, plan, wrong),
+                _label(state.stacked(draft.model)[index], index, plan, wrong),
                 key=f"layer-{draft.revision}-{index}",
                 width="stretch",
                 type="primary" if index == draft.selected else "secondary",
@@ -57,7 +77,8 @@ def layer_list(plan: Plan, shape: Shape) -> None:
                 args=(index,),
                 icon=":material/error:" if index + 1 == wrong else None,
             )
-        _add(plan, shape)
+        if not side or draft.selected in places or not places:
+            _add(plan, places, given, side)
 
 
 def _label(layer: LayerSpec, index: int, plan: Plan, wrong: int | None) -> str:
@@ -65,30 +86,31 @@ def _label(layer: LayerSpec, index: int, plan: Plan, wrong: int | None) -> str:
         return f"{index + 1}. {page.plain(layer.kind)}" + ("" if index + 1 == wrong else " (waits)")
     planned = plan.layers[index]
     weights = f" · {planned.parameters:,} weights" if planned.parameters else ""
-    return f"{index + 1}. {planned.name} → {planned.output}{weights}"
+    return f"{index + 1}. {planned.name.split('.')[-1]} → {planned.output}{weights}"
 
 
-def _add(plan: Plan, shape: Shape) -> None:
+def _add(plan: Plan, places: range, shape: Shape, side: str) -> None:
     draft = state.draft()
-    layers = draft.model.layers
-    after = draft.selected if layers else -1
-    given = plan.layers[after].output if 0 <= after < len(plan.layers) else shape if after < 0 else None
-    kinds = LAYERS.values()
+    after = draft.selected if draft.selected in places else places.stop - 1
+    given = plan.layers[after].output if after in places and after < len(plan.layers) else None
+    given = given or (None if places else shape)
+    kinds = [kind for kind in LAYERS.values() if side == "decoder" or not kind.crosses]
     fitting = [kind for kind in kinds if given is None or given.kind in kind.accepts]
     others = [kind for kind in kinds if kind not in fitting]
     words = {kind.name: kind.title for kind in fitting}
     words |= {kind.name: f"{kind.title} (needs {WORDS[kind.accepts[0]]})" for kind in others}
-    key = f"add-{draft.revision}-{draft.selected}"
+    key = f"add-{side}-{draft.revision}-{draft.selected}"
+    count = len(places)
     st.selectbox(
-        f"Add after layer {after + 1}" if layers else "Add the first layer",
+        f"Add after layer {after + 1}" if count else "Add the first layer",
         list(words),
         index=None,
         format_func=words.__getitem__,
         placeholder="Choose a layer to add",
         key=key,
         on_change=_add_chosen,
-        args=(key,),
-        disabled=len(layers) >= MAX_LAYERS,
+        args=(key, side, not count),
+        disabled=count >= MAX_LAYERS,
         help=f"A model has at most {MAX_LAYERS} layers.",
     )
 
@@ -96,11 +118,12 @@ def _add(plan: Plan, shape: Shape) -> None:
 def layer_form(plan: Plan) -> None:
     """The form of the chosen layer, and what can be done with it."""
     draft = state.draft()
-    if not draft.model.layers:
+    layers = state.stacked(draft.model)
+    if not layers:
         st.info("There are no layers yet. Add one, or start from a family above.", icon=":material/layers:")
         return
     index = draft.selected
-    layer = draft.model.layers[index]
+    layer = layers[index]
     try:
         kind = LAYERS[layer.kind]
     except UnknownName as error:
@@ -111,10 +134,10 @@ def layer_form(plan: Plan) -> None:
         if kind:
             _fields(kind, layer, index)
         with st.container(horizontal=True, gap="xsmall"):
-            count = len(draft.model.layers)
-            _tool("Up", "arrow_upward", index == 0, _move, -1)
-            _tool("Down", "arrow_downward", index == count - 1, _move, 1)
-            _tool("Duplicate", "content_copy", count >= MAX_LAYERS, _duplicate)
+            encoder = len(draft.model.layers)
+            _tool("Up", "arrow_upward", index in (0, encoder), _move, -1)
+            _tool("Down", "arrow_downward", index in (encoder - 1, len(layers) - 1), _move, 1)
+            _tool("Duplicate", "content_copy", len(layers) >= MAX_LAYERS, _duplicate)
             _tool("Remove", "delete", False, _remove)
 
 
@@ -143,14 +166,14 @@ def _tool(label: str, icon: str, disabled: bool, action: object, *args: object) 
 def _set(revision: int, index: int, name: str, key: str) -> None:
     if revision != state.draft().revision or key not in st.session_state:
         return  # a late word from a form that is gone: the browser repeats it with the next click
-    layers = list(state.draft().model.layers)
+    layers = state.stacked(state.draft().model)
     value = form.read(LAYERS[layers[index].kind].model_fields[name], key)
     layers[index] = layers[index].with_params(**{name: value})
     state.edit(layers, structural=False)
 
 
 def _drop(index: int, names: list[str]) -> None:
-    layers = list(state.draft().model.layers)
+    layers = state.stacked(state.draft().model)
     kept = {name: value for name, value in layers[index].params.items() if name not in names}
     layers[index] = LayerSpec(kind=layers[index].kind, **kept)
     state.edit(layers)
@@ -160,36 +183,43 @@ def _drop(index: int, names: list[str]) -> None:
 # chooses a layer and removes it before the page has caught up.
 
 
-def _add_chosen(key: str) -> None:
-    if kind := st.session_state.get(key):
-        _insert(LayerSpec(kind=kind))
-
-
-def _insert(layer: LayerSpec) -> None:
+def _add_chosen(key: str, side: str, first: bool) -> None:
+    kind = st.session_state.get(key)
+    if not kind:
+        return
     draft = state.draft()
-    layers = list(draft.model.layers)
-    place = draft.selected + 1 if layers else 0
+    encoder = len(draft.model.layers)
+    if first:
+        _insert(LayerSpec(kind=kind), encoder if side == "decoder" else 0, side != "decoder")
+    else:
+        _insert(LayerSpec(kind=kind), draft.selected + 1, draft.selected < encoder)
+
+
+def _insert(layer: LayerSpec, place: int, into_encoder: bool) -> None:
+    model = state.draft().model
+    layers = state.stacked(model)
     if len(layers) < MAX_LAYERS:
         layers.insert(place, layer)
-        state.edit(layers, selected=place)
+        state.edit(layers, selected=place, encoder=len(model.layers) + into_encoder)
 
 
 def _duplicate() -> None:
     draft = state.draft()
-    _insert(draft.model.layers[draft.selected])
+    layers = state.stacked(draft.model)
+    _insert(layers[draft.selected], draft.selected + 1, draft.selected < len(draft.model.layers))
 
 
 def _remove() -> None:
     draft = state.draft()
-    layers = list(draft.model.layers)
+    layers, encoder = state.stacked(draft.model), len(draft.model.layers)
     if layers:
         del layers[draft.selected]
-        state.edit(layers, selected=max(0, draft.selected - 1))
+        state.edit(layers, selected=max(0, draft.selected - 1), encoder=encoder - (draft.selected < encoder))
 
 
 def _move(by: int) -> None:
     draft = state.draft()
-    layers, index = list(draft.model.layers), draft.selected
-    if 0 <= index + by < len(layers):
+    layers, index, encoder = state.stacked(draft.model), draft.selected, len(draft.model.layers)
+    if 0 <= index + by < len(layers) and (index < encoder) == (index + by < encoder):
         layers[index], layers[index + by] = layers[index + by], layers[index]
         state.edit(layers, selected=index + by)

@@ -17,6 +17,10 @@ def reasons(view: View) -> None:
     left, right = st.columns([1, 2])
     with left:
         example.example_picture(view)
+    if view.dataset.task == "translation":
+        with right:
+            _translation(view)
+        return
     with right:
         target = _class(view) if view.dataset.classes else _value(view)
     if view.dataset.classes:
@@ -39,6 +43,14 @@ def _value(view: View) -> int:
         st.metric("The answer", view.dataset.answer(results.output(*view.place)), width="content")
         st.metric("The truth", view.said, width="content")
     return 0
+
+
+def _translation(view: View) -> None:
+    """What a translator writes, beside what is right."""
+    said = results.translation(*view.place)
+    st.metric("It writes", page.plain(said) or "nothing", width="content")
+    st.metric("Right is", page.plain(view.said), width="content")
+    st.info("None of these methods explains a translation.", icon=":material/info:")
 
 
 def _choose_class(view: View) -> None:

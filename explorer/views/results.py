@@ -136,10 +136,27 @@ def output(run_id: str, step: int, split: str, example: int) -> float:
 
 @st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
 def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -> FeatureMaps:
-    """What a layer makes of an example."""
+    """What a layer makes of an example; in a decoder, while the right translation is written."""
     from explorer import probes
+    from explorer.data import load_dataset
 
-    return probes.feature_maps(_model(run_id, step), _input(run_id, split, example), layer)
+    dataset = load_dataset(store().get(run_id).spec.dataset)
+    written = dataset.split(split).targets[example : example + 1, :-1] if dataset.task == "translation" else None
+    more = () if written is None else (written,)
+    return probes.feature_maps(_model(run_id, step), _input(run_id, split, example), layer, *more)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def translation(run_id: str, step: int, split: str, example: int) -> str:
+    """What a translator writes for an example."""
+    from explorer.data import load_dataset
+    from explorer.models import translate
+    from explorer.training import evaluating
+
+    dataset, model = load_dataset(store().get(run_id).spec.dataset), _model(run_id, step)
+    with evaluating(model):
+        written = translate(model, _input(run_id, split, example), dataset.target_shape.size[0])
+    return dataset.answer(written[0])
 
 
 @st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)

@@ -122,13 +122,28 @@ def start_from(family: str) -> None:
     _change(current, model=model, family=family or "custom", selected=0, revision=current.revision + 1)
 
 
-def edit(layers: list[LayerSpec], selected: int | None = None, structural: bool = True) -> None:
-    """Put other layers in place; `structural` if layers moved, so that their forms are drawn anew."""
+def stacked(model: ModelSpec) -> list[LayerSpec]:
+    """All layers of a model in one list, those of a decoder behind those of its encoder."""
+    return [*model.layers, *model.decoder]
+
+
+def edit(
+    layers: list[LayerSpec], selected: int | None = None, structural: bool = True, encoder: int | None = None
+) -> None:
+    """Put other layers in place.
+
+    Args:
+        layers: All of them, as from `stacked`.
+        selected: The one whose form is open; the same place as before if None.
+        structural: Whether layers moved, so that their forms are drawn anew.
+        encoder: How many of them are the encoder's; as many as before if None.
+    """
     current = draft()
     chosen = current.selected if selected is None else selected
+    encoder = len(current.model.layers) if encoder is None else encoder
     _change(
         current,
-        model=ModelSpec(layers=tuple(layers)),
+        model=ModelSpec(layers=tuple(layers[:encoder]), decoder=tuple(layers[encoder:])),
         selected=max(0, min(chosen, len(layers) - 1)),
         revision=current.revision + structural,
     )
@@ -137,7 +152,7 @@ def edit(layers: list[LayerSpec], selected: int | None = None, structural: bool 
 def select(index: int) -> None:
     """Open another layer's form."""
     current = draft()
-    _session().draft = replace(current, selected=max(0, min(index, len(current.model.layers) - 1)))
+    _session().draft = replace(current, selected=max(0, min(index, len(stacked(current.model)) - 1)))
 
 
 def undo() -> None:
@@ -158,7 +173,7 @@ def redo() -> None:
 
 
 def _restore(current: Draft, dataset: str, model: ModelSpec, past: tuple, future: tuple) -> None:
-    selected = max(0, min(current.selected, len(model.layers) - 1))
+    selected = max(0, min(current.selected, len(stacked(model)) - 1))
     _session().draft = replace(
         current,
         dataset=dataset,

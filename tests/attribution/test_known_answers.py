@@ -8,6 +8,9 @@ import torch
 from torch import nn
 
 import explorer as ex
+from tests.samples import made_up
+
+COLOURS = ex.ModelSpec.of({"kind": "conv", "channels": 4}, {"kind": "globalpool"}, {"kind": "output"})
 
 X = torch.tensor([[[[1.0, 2.0], [0.5, 0.0]]]])  # (1, 1, 2, 2)
 W = np.array([[[1.0, -2.0], [4.0, 8.0]]])  # of class 1; class 0 has none
@@ -58,3 +61,17 @@ def test_grad_cam_of_a_convolution_that_copies_is_the_mean_weight_times_the_imag
     result = ex.attribute("grad_cam", model, X, target=1)
 
     np.testing.assert_allclose(result.values, 2.75 * X[0].numpy(), atol=1e-5)  # (1 - 2 + 4 + 8) / 4
+
+
+@pytest.mark.parametrize("method", ["occlusion", "grad_cam"])
+def test_an_effect_of_all_colours_together_is_shared_out_among_them(method: str) -> None:
+    grey, colour = (ex.build(COLOURS, made_up(channels, 8, 8), seed=0) for channels in (1, 3))
+    for one in (grey, colour):
+        nn.init.constant_(one[0].weight, 1 / one[0].weight.shape[1])
+    colour.load_state_dict(grey.state_dict() | {"conv1.weight": colour[0].weight.detach()})
+    x = torch.rand(1, 1, 8, 8)
+
+    once = ex.attribute(method, grey, x, 1).values.sum(axis=0)
+    thrice = ex.attribute(method, colour, x.expand(1, 3, 8, 8), 1).values.sum(axis=0)
+
+    np.testing.assert_allclose(thrice, once, atol=1e-5)

@@ -103,6 +103,7 @@ def test_a_long_curve_is_thinned_by_averages_and_ends_at_the_last_step() -> None
 def test_certainty_is_never_claimed() -> None:
     figure = probabilities(np.array([1e-9, 1 - 1e-9]), ["a", "b"], 0, 1)
     assert "over 99.9%" in figure.layout.title.text
+    assert "100" not in figure.layout.title.text + figure.layout.meta["alt"] + "".join(figure.data[0].text)
 
 
 def test_an_enlarged_image_keeps_its_pixels() -> None:
@@ -123,3 +124,25 @@ def test_scales_run_from_zero_to_one_and_their_zero_is_the_page(colours: object,
     page = colours.blank
     distance = sum(abs(int(zero[i : i + 2], 16) - int(page[i : i + 2], 16)) for i in (1, 3, 5))
     assert distance < 60  # no effect looks like nothing
+
+
+def test_images_stand_the_right_way_up() -> None:
+    figure = mosaic(TILES[:1], [""], "t", "a")
+    low, high = figure.layout.yaxis.range
+
+    assert low > high  # the first row is on top
+    assert (figure.data[0].z[-2:] == TILES[0]).all()
+
+
+def test_each_line_of_a_curve_draws_its_own_split() -> None:
+    batch, validation = learning_curve(metrics(50), "loss", 100).data
+
+    assert list(batch.y) == [1 / step for step in range(1, 51)]
+    assert list(validation.y) == [2 / step for step in range(10, 51, 10)]
+    assert (batch.name, validation.name) == ("training batches", "validation")
+
+
+def test_the_true_and_the_explained_class_are_marked() -> None:
+    names = probabilities(np.array([0.2, 0.5, 0.3]), ["a", "b", "c"], truth=0, target=2).data[0].y
+
+    assert list(names) == ["a (true)", "b", "c (explained)"]

@@ -208,3 +208,25 @@ def test_odd_fields_in_a_link_are_an_answer_not_a_crash(digits: ex.Dataset) -> N
     for name in ("cls", "self", "name", "params", "model_fields", "__class__"):
         problem = plan(ex.ModelSpec.of({"kind": "conv", name: 1}), digits).problem
         assert str(problem).startswith(f"Layer 1 (conv): there is no field {name!r}.")
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 5, 6])
+def test_same_padding_keeps_the_size_and_with_stride_two_halves_it(side: int, digits: ex.Dataset) -> None:
+    kept, halved = (plan(ex.ModelSpec.of(kernel(side, stride)), digits).layers[0].output.size for stride in (1, 2))
+
+    assert kept == (2, 8, 8)
+    assert halved == (2, 4, 4)
+
+
+def test_what_a_pool_leaves_behind_at_the_edge_is_not_seen() -> None:
+    mnist = ex.load_dataset("mnist5k")
+    spec = ex.ModelSpec.of({"kind": "maxpool", "size": 3}, FLATTEN, OUTPUT)  # 9 × 3 of 28 pixels
+
+    assert plan(spec, mnist).layers[-1].receptive_field == (27, 27)
+
+
+def test_the_largest_batch_stays_within_the_bound(digits: ex.Dataset) -> None:
+    wide = plan(ex.ModelSpec.of({"kind": "conv", "channels": 1024}, FLATTEN, OUTPUT), digits)
+
+    assert 1 < wide.largest_batch() < 65536
+    assert wide.memory(wide.largest_batch(65536)) <= MEMORY_BOUND < wide.memory(2 * wide.largest_batch(65536))

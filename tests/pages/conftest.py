@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -69,6 +74,25 @@ def healthy(app: AppTest) -> AppTest:
     return app
 
 
+def read(text: str) -> str:
+    """A text as a person reads it: without the backslashes that keep markup from being markup."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
 def texts(app: AppTest) -> str:
     """All prose of a page."""
-    return "\n".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
+    kinds = (app.markdown, app.caption, app.info, app.error)
+    return "\n".join(read(element.value) for kind in kinds for element in kind)
+
+
+def drawn(app: AppTest, key: str) -> dict[str, Any]:
+    """The first trace of the figure with this key, its arrays as NumPy arrays."""
+    spec = next(chart.proto.spec for chart in app.get("plotly_chart") if chart.proto.id.endswith(f"-{key}"))
+    return {name: _array(value) for name, value in json.loads(spec)["data"][0].items()}
+
+
+def _array(value: Any) -> Any:
+    if isinstance(value, dict) and "bdata" in value:
+        flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        return flat.reshape([int(side) for side in value.get("shape", str(len(flat))).split(",")])
+    return value

@@ -9,7 +9,7 @@ from explorer.models import LAYERS
 from explorer.runs.store import RunStore
 from explorer.specs import ModelSpec
 from explorer.views import links
-from tests.pages.conftest import healthy, open_page, texts
+from tests.pages.conftest import healthy, open_page, read, texts
 
 
 def layers(app: AppTest) -> list[str]:
@@ -59,6 +59,9 @@ def test_an_edited_model_is_kept_when_the_data_set_changes(app: AppTest) -> None
 
 @pytest.mark.parametrize("kind", list(LAYERS))
 def test_every_kind_of_layer_can_be_added_and_taken_back(app: AppTest, kind: str) -> None:
+    if LAYERS[kind].crosses:
+        choose_dataset(app, "phrases")
+        open_layer(app, len(layers(app)) - 1)
     before = layers(app)
     if "vector" in LAYERS[kind].accepts and "image" not in LAYERS[kind].accepts:
         open_layer(app, 8)  # after the flatten layer
@@ -69,6 +72,32 @@ def test_every_kind_of_layer_can_be_added_and_taken_back(app: AppTest, kind: str
     assert layers(app) == before
     click(app, "redo")
     assert len(layers(app)) == len(before) + 1
+
+
+def test_a_translator_has_two_columns_that_are_edited_apart(app: AppTest) -> None:
+    choose_dataset(app, "phrases")
+    healthy(app)
+    encoder = [b.label for b in app.button if (b.key or "").startswith("layer-")][:5]
+    assert encoder[0].startswith("1. embedding1 → 17×64")
+    assert len(layers(app)) == 11
+    open_layer(app, 5)  # the end of the encoder
+    add(app, "dropout")
+    assert layers(app)[5].startswith("6. dropout1")
+    assert app.button(key="tool-Down").disabled
+    open_layer(app, 7)  # the beginning of the decoder
+    assert app.button(key="tool-Up").disabled
+    click(app, "tool-Remove")
+    assert len(layers(app)) == 11
+    assert "decoder" in read(app.error[0].value) or "tokens" in read(app.error[0].value)
+    click(app, "undo")
+    healthy(app)
+
+
+def test_a_family_that_does_not_fit_the_data_makes_way_for_one_that_does(app: AppTest) -> None:
+    choose_dataset(app, "phrases")
+    assert {b.key for b in app.button if (b.key or "").startswith("start-")} >= {"start-seq2seq_rnn"}
+    choose_dataset(app, "mnist5k")
+    assert layers(healthy(app))[0].startswith("1. conv1")
 
 
 def test_layers_move_duplicate_and_go(app: AppTest) -> None:
@@ -94,7 +123,7 @@ def test_a_model_that_cannot_work_says_which_layer_and_keeps_the_rest(app: AppTe
     open_layer(app, 8)
     click(app, "tool-Remove")  # without flatten the linear layer gets an image
     assert not app.exception
-    assert "Layer 8 (linear)" in app.error[0].value
+    assert "Layer 8 (linear)" in read(app.error[0].value)
     assert "Flatten" in app.error[0].value
     assert len(layers(app)) == 10
     assert app.button(key="train-draft").disabled
@@ -137,6 +166,7 @@ def test_a_link_opens_the_same_model(store: RunStore) -> None:
         ({"kind": "conv", "kernel": 10**30}, "kernel"),
         ({"kind": "conv", "wings": 2}, "no field"),
         ({"kind": "conv", "channels": "many"}, "channels"),
+        ({"kind": "conv", "channels": "**x**![y](http://example.com/z.png)"}, "channels"),
         ({"kind": "**x** <b>"}, "no layer called"),
         ({"kind": "dropout", "share": True}, "share"),
     ],
@@ -144,7 +174,8 @@ def test_a_link_opens_the_same_model(store: RunStore) -> None:
 def test_a_wrong_layer_in_a_link_is_kept_and_explained(store: RunStore, layer: dict, said: str) -> None:
     app = open_page("build", data="digits", model=links.encode(ModelSpec.of(layer, {"kind": "output"})))
     assert not app.exception
-    assert said in app.error[0].value
+    assert said in read(app.error[0].value)
+    assert "**x**" not in app.error[0].value, "what a link says is never markup"
     assert len(layers(app)) == 2
     click(app, "tool-Remove")
     assert not app.exception
@@ -156,5 +187,7 @@ def test_a_link_that_unpacks_to_gigabytes_is_refused(store: RunStore) -> None:
     import zlib
 
     bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 50_000_000, 9)).decode()
-    app = healthy(open_page("build", data="digits", model=bomb))
-    assert any("too large" in toast.value for toast in app.toast) or len(layers(app)) == 11
+    app = healthy(open_page("home", data="digits", model=bomb))
+    assert any("too large" in toast.value for toast in app.toast)
+    app.switch_page("../pages/build.py").run()
+    assert len(layers(healthy(app))) == 11

@@ -149,3 +149,13 @@ def test_looking_does_not_change_the_answers(cnn: nn.Module, digits: ex.Dataset)
 
     assert torch.equal(watched, expected)
     assert torch.equal(cnn.eval()(digits.test.inputs), expected)
+
+
+def test_of_several_tensors_the_first_is_seen() -> None:
+    model = nn.Sequential(nn.GRU(3, 4, batch_first=True))
+    x = torch.rand(2, 5, 3)
+
+    with ex.capture(model, ["0"]) as seen:
+        model(x)
+
+    assert torch.equal(seen["0"], model[0](x)[0])

@@ -189,3 +189,43 @@ def test_a_device_that_is_not_there_fails_in_words(store: ex.RunStore) -> None:
 
     assert run.status is Status.FAILED
     assert f"Device '{absent}' was asked for" in run.reason
+
+
+def test_batch_norm_with_batches_of_one_is_refused_before_it_is_queued(store: ex.RunStore) -> None:
+    layers = ex.ModelSpec.of({"kind": "flatten"}, {"kind": "batchnorm"}, {"kind": "output"})
+    wrong = ex.RunSpec(dataset="digits", model=layers, train=ex.TrainSpec(batch_size=1))
+
+    with pytest.raises(SpecError, match=r"Layer 2 \(batchnorm\): batch norm cannot learn from batches of one"):
+        submit(store, wrong)
+    assert store.list() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "The memory ran out"),
+        (MemoryError(), "The memory ran out"),
+    ],
+)
+def test_a_run_that_runs_out_of_memory_says_so(
+    store: ex.RunStore, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("explorer.runs.execute.build", broken)
+    run = run_now(store, spec(epochs=1))
+
+    assert run.status is Status.FAILED
+    assert said in run.reason
+
+
+def test_an_unexpected_error_never_leaves_a_run_running(store: ex.RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("explorer.runs.execute.build", broken)
+    with pytest.raises(ZeroDivisionError):
+        run_now(store, spec(epochs=1))
+
+    assert store.list()[0].status is Status.FAILED

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import explorer as ex
-from explorer.errors import SnapshotError
+from explorer.errors import SnapshotError, StoreError
 from explorer.runs.snapshots import Snapshots
 
 RUN = "0badcafe"
@@ -151,3 +151,22 @@ def test_nothing_of_a_path_reaches_the_store(store: ex.RunStore) -> None:
         store.delete("../outside")
 
     assert outside.is_dir()
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file_whole(
+    snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshots.save(RUN, 7, {"w": torch.zeros(100)})
+    write = Path.write_bytes
+
+    def half(path: Path, content: bytes) -> int:
+        write(path, content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(StoreError, match="No space left"):
+        snapshots.save(RUN, 7, {"w": torch.ones(100)})
+
+    assert snapshots.steps(RUN) == [7]
+    assert snapshots.load(RUN, 7)["w"].sum() == 0
+    assert len(list((snapshots.folder / RUN).iterdir())) == 1

@@ -301,3 +301,26 @@ def test_a_killed_process_is_no_longer_an_owner(store: ex.RunStore) -> None:
     assert not store.owners.alive(name)
     assert not (store.home / "owners" / f"{name}.lock").exists()
     assert not store.owners.alive("")
+
+
+def test_only_runs_that_were_going_on_are_interrupted_and_their_time_is_what_they_trained(store: ex.RunStore) -> None:
+    gone = "0" * 16
+    done, lost = store.create(SPEC, "done", owner=gone), store.create(SPEC, "lost", owner=gone)
+    store.report(
+        lost.id, gone, [{"split": "batch", "name": "loss", "step": 1, "epoch": 1, "seconds": 2.5, "value": 1.0}]
+    )
+    store.end(done.id, Status.FINISHED)
+    time.sleep(0.05)
+
+    assert store.recover() == 1
+    assert store.get(done.id).status is Status.FINISHED
+    assert store.get(lost.id).status is Status.INTERRUPTED
+    assert store.get(lost.id).seconds == pytest.approx(2.5, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["what?x=1", "a%41b", "a b#c"])
+def test_a_home_of_any_name_holds_its_own_database(tmp_path: Path, name: str) -> None:
+    ex.RunStore(tmp_path / name).create(SPEC, "a")
+
+    assert (tmp_path / name / "runs.sqlite").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]

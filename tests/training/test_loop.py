@@ -13,7 +13,7 @@ from torch import nn
 import explorer as ex
 from explorer.errors import Diverged, SpecError
 from explorer.specs import OPTIMIZERS
-from explorer.training import resolve_device, steps_per_epoch
+from explorer.training import evaluating, resolve_device, steps_per_epoch
 from tests.samples import cut, made_up
 
 DROPOUT = ex.ModelSpec.of(
@@ -295,3 +295,15 @@ def test_a_device_that_is_not_there_lists_those_that_are(tiny: ex.Dataset) -> No
     with pytest.raises(SpecError, match=rf"Device '{absent}' was asked for, but this machine has only: .*cpu"):
         next(ex.train(ex.build(PLAIN, tiny), tiny, ex.TrainSpec(device=absent)))
     assert resolve_device("cpu") == torch.device("cpu")
+
+
+def test_evaluation_leaves_a_frozen_layer_frozen_also_after_an_error(tiny: ex.Dataset) -> None:
+    model = ex.build(DROPOUT, tiny).train()
+    model[0].eval()
+    modes = [module.training for module in model.modules()]
+
+    ex.evaluate(model, tiny)
+    assert [module.training for module in model.modules()] == modes
+    with pytest.raises(RuntimeError), evaluating(model):
+        raise RuntimeError
+    assert [module.training for module in model.modules()] == modes

@@ -15,7 +15,7 @@ from explorer.errors import SpecError
 from explorer.models import LAYERS
 from explorer.runs.store import RunStore
 from explorer.specs import ModelSpec, RunSpec, TrainSpec
-from explorer.views import form, links, page, state
+from explorer.views import form, links, page
 from explorer.views.results import Curves
 
 FORMS: list[type[BaseModel]] = [TrainSpec, *LAYERS.values()]
@@ -59,6 +59,8 @@ def test_a_late_word_from_an_outdated_widget_changes_nothing() -> None:
     def script() -> None:
         import streamlit as st
 
+        from explorer.views import state
+
         old = state.lens().revision
         state.look(example=5)
         state.look_by(old, example=0)
@@ -74,6 +76,8 @@ def test_another_run_is_looked_at_from_its_end_and_for_its_answer() -> None:
     def script() -> None:
         import streamlit as st
 
+        from explorer.views import state
+
         state.look(run="0000000a", step=30, target=2, example=4)
         state.look(run="0000000b")
         lens = state.lens()
@@ -88,6 +92,7 @@ def test_undo_and_redo_walk_the_same_way_back_and_forth() -> None:
         import streamlit as st
 
         from explorer.specs import LayerSpec
+        from explorer.views import state
 
         first = state.draft().model
         state.edit([LayerSpec(kind="flatten")])

@@ -113,4 +113,4 @@ class GRUDecoder(Layer):
     units: int = Field(64, ge=1, le=4096, description="Size of the hidden state.")
 
     def call(self, given: Shape, outputs: int) -> Call:
-        return Call(AttentionGRU, (given.size[1], given.source, self.units))
+        return Call(AttentionGRU, (given.size[1], given.source[1], self.units))
