@@ -38,6 +38,8 @@ _ROLES = {
     "norm": "#8C8C8C",
     "bend": "#009E73",
     "pool": "#56B4E9",
+    "recurrent": "#7B5EA7",
+    "attention": "#B8860B",
     "other": "#CC79A7",
 }
 

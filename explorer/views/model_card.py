@@ -44,7 +44,7 @@ def model_card(plan: Plan, dataset: Dataset) -> None:
     """The model as a picture, a table or source."""
     chosen = st.segmented_control("The model as", VIEWS, default=VIEWS[0], key="model-view", required=True)
     if chosen == "Picture":
-        page.show(architecture(plan, dataset.shape, page.dark()), key="architecture")
+        page.show(architecture(plan, dataset.shape, page.dark(), dataset.target_shape), key="architecture")
     elif chosen == "Table":
         _table(plan)
     elif plan.problem:

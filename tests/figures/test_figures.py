@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+import explorer as ex
 from explorer.data import load_dataset
 from explorer.figures.architecture import architecture
 from explorer.figures.classes import balance, probabilities
@@ -16,6 +17,7 @@ from explorer.figures.curves import POINTS, learning_curve
 from explorer.figures.images import attributions, enlarged, mosaic, units
 from explorer.figures.theme import DARK, LIGHT, symmetric
 from explorer.models import plan, preset
+from tests.samples import made_up
 
 TILES = np.arange(-6, 6, dtype=float).reshape(3, 2, 2)
 
@@ -146,3 +148,15 @@ def test_the_true_and_the_explained_class_are_marked() -> None:
     names = probabilities(np.array([0.2, 0.5, 0.3]), ["a", "b", "c"], truth=0, target=2).data[0].y
 
     assert list(names) == ["a (true)", "b", "c (explained)"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_model_of_any_layers_can_be_drawn(dark: bool) -> None:
+    assert {layer.role for layer in ex.LAYERS.values()} <= set((DARK if dark else LIGHT).roles)
+    pairs = made_up(9, tokens=20, task="translation")
+    made = plan(preset("seq2seq_transformer", pairs), pairs)
+
+    names = architecture(made, pairs.shape, dark, pairs.target_shape).data[0].y
+    assert list(names[:2]) == ["source", "encoder.embedding1"]
+    assert names[1 + made.encoder] == "written so far"
+    assert names[-1] == "decoder.output1"
