@@ -161,8 +161,9 @@ class RunSpec(_Value):
     @property
     def name(self) -> str:
         """What it is in a few words: ``CNN on digits``."""
-        family = self.family.upper() if len(self.family) <= 3 else self.family.capitalize()
-        return f"{family} on {self.dataset}"
+        words = [word.upper() if len(word) <= 3 else word for word in self.family.split("_")]
+        family = " ".join(words)
+        return f"{family[0].upper()}{family[1:]} on {self.dataset}" if family else self.dataset
 
 
 V = TypeVar("V", bound=BaseModel)

@@ -14,7 +14,7 @@ POINTS = 400
 _TITLES = {
     "loss": ("Loss: how wrong the answers are", "mean loss"),
     "accuracy": ("Accuracy: how many answers are right", "share right"),
-    "token_accuracy": ("Token accuracy: how many next words or characters are right", "share right"),
+    "token_accuracy": ("Token accuracy: next tokens that are right", "share right"),
     "mae": ("Mean absolute error: how far off the answers are", "error"),
 }
 """Title and axis of each metric."""

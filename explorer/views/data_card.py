@@ -39,7 +39,7 @@ def data_card() -> Dataset:
         st.caption(f":gray[Not here: {page.plain(reason)}]")
     with st.spinner("Reading the data", show_time=False):
         dataset = load_dataset(current)
-    sizes = f"{len(dataset.train):,} to train on, {len(dataset.validation):,} to watch, {len(dataset.test):,} to test"
+    sizes = f"{len(dataset.train):,} to train, {len(dataset.validation):,} to validate, {len(dataset.test):,} to test"
     st.caption(f"{dataset.about} {sizes}.")
     with st.expander("See the examples and classes", icon=":material/image_search:"):
         _SAMPLES[dataset.modality](dataset)

@@ -85,7 +85,7 @@ def _label(layer: LayerSpec, index: int, plan: Plan, wrong: int | None) -> str:
     if index >= len(plan.layers):
         return f"{index + 1}. {page.plain(layer.kind)}" + ("" if index + 1 == wrong else " (waits)")
     planned = plan.layers[index]
-    weights = f" · {planned.parameters:,} weights" if planned.parameters else ""
+    weights = f" · {planned.parameters:,} weights" if planned.parameters and plan.encoder is None else ""
     return f"{index + 1}. {planned.name.split('.')[-1]} → {planned.output}{weights}"
 
 

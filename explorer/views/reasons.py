@@ -117,5 +117,8 @@ def _reading(method: type[Method], said: Attribution | str) -> None:
     st.markdown(f"**{method.title}**", help=method.help())
     lines = [f"Does not apply: {said}" if isinstance(said, str) else method.reads]
     if not isinstance(said, str) and said.error is not None:
-        lines.append(f"Completeness error {said.error:.2g} logits: its values should add up to the score; 0 is exact.")
+        lines.append(
+            f"Completeness error {said.error:.2g} logits: its values should add up to the score less that of a black "
+            "image; 0 is exact."
+        )
     st.caption(" ".join(lines))

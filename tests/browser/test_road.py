@@ -90,7 +90,7 @@ def test_a_model_that_cannot_work_says_which_layer_and_how_to_mend_it(server: Se
     page.get_by_role("button", name=re.compile("flatten1")).click()
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("alert").first).to_contain_text("Layer 8 (linear)")
-    expect(page.get_by_role("alert").first).to_contain_text("Put a Flatten or a Global pool layer before it")
+    expect(page.get_by_role("alert").first).to_contain_text("Put a Flatten or a Global average pool layer before it")
     expect(page.get_by_role("button", name="Train this model")).to_be_disabled()
     page.locator(".st-key-undo button").click()
     expect(page.get_by_role("button", name="Train this model")).to_be_enabled()

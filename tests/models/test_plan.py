@@ -57,7 +57,7 @@ WRONG: dict[str, tuple[Layers, int | None, str]] = {
         [CONV, {"kind": "linear"}],
         2,
         "Layer 2 (linear): it got an image of 2×8×8 values, but needs a flat vector or a sequence of vectors. "
-        "Put Global pool, Flatten, Image to rows or Image to patches before it.",
+        "Put Global average pool, Flatten, Image to rows or Image to patches before it.",
     ),
     "vector into conv": (
         [FLATTEN, CONV],
@@ -68,7 +68,7 @@ WRONG: dict[str, tuple[Layers, int | None, str]] = {
         [CONV],
         1,
         "Layer 1 (conv): the model ends with 2×8×8 values, but digits needs 10 outputs. "
-        "Add Global pool or Flatten, then Output at the end.",
+        "Add Global average pool or Flatten, then Output at the end.",
     ),
     "vector at the end": (
         [FLATTEN, {"kind": "linear", "units": 9}],

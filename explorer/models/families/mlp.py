@@ -12,7 +12,7 @@ from explorer.specs import ModelSpec
 
 
 class MLP(Family):
-    """Linear layers with bends between them. It does not know which pixels are neighbours or which word came first."""
+    """Linear layers with activations between them. It does not know which pixels are neighbours or which word came first."""
 
     name = "mlp"
     title = "MLP"

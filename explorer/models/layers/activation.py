@@ -1,4 +1,4 @@
-"""Activations: the bends between linear layers."""
+"""Activations: what stands between linear layers, so that they do not collapse into one."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class GlobalPool(Layer):
     """
 
     name = "globalpool"
-    title = "Global pool"
+    title = "Global average pool"
     role = "pool"
     order = 12
     accepts = ("image", "series")
