@@ -204,14 +204,14 @@ class DataSource(Declared):
             vocabulary = _vocabulary([table.inputs[row] for row in parts["train"]], self.rare)
             x = torch.from_numpy(encode(table.inputs, vocabulary, self.longest))
         else:
-            x = torch.from_numpy(np.ascontiguousarray(table.inputs)).float()
+            x = torch.tensor(table.inputs).float()  # a copy: pandas' arrays are read-only
         target_vocabulary: tuple[str, ...] = ()
         if self.task == "translation":
             target_vocabulary = _vocabulary([table.targets[row] for row in parts["train"]], self.rare, FRAME)
             framed = [(FRAME[0], *text[: self.longest], FRAME[1]) for text in table.targets]
             y = torch.from_numpy(encode(framed, target_vocabulary, self.longest + 2))
         else:
-            y = torch.from_numpy(table.targets)
+            y = torch.tensor(table.targets)
         scale = (0.0, 1.0)
         if self.modality in ("vector", "series"):
             known, places = x[parts["train"]], (0, 2)[: x.ndim - 1]  # each column, or each channel over all steps

@@ -12,7 +12,9 @@ from explorer.specs import ModelSpec
 
 
 class MLP(Family):
-    """Linear layers with activations between them. It does not know which pixels are neighbours or which word came first."""
+    """Linear layers with activations between them. It does not know which pixels are neighbours, nor which word came
+    first.
+    """
 
     name = "mlp"
     title = "MLP"
