@@ -199,6 +199,9 @@ def doctor(_options: argparse.Namespace, settings: Settings) -> int:
     except ExplorerError as error:
         say("store", str(error), True)
     for name in DATASETS:
+        if reason := DATASETS[name].missing():
+            say("data set", f"{name} is optional and not here. {reason}")
+            continue
         try:
             data = load_dataset(name)
             say("data set", f"{name}: {len(data.train)} + {len(data.validation)} + {len(data.test)} examples")

@@ -196,8 +196,11 @@ class DataSource(Declared):
             random = np.random.default_rng(self.seed)
             parts = {name: random.permutation(kept[table.parts[kept] == number]) for number, name in enumerate(SHARES)}
         else:
-            classed = self.task in ("classification", "binary")
-            groups = table.targets[kept] if classed else np.zeros(len(kept), dtype=int)
+            groups = np.zeros(len(kept), dtype=int)
+            if self.task in ("classification", "binary"):
+                groups = table.targets[kept]
+            elif self.task == "regression":  # as many low values as high ones in each split
+                groups = np.digitize(table.targets[kept], np.quantile(table.targets[kept], [0.2, 0.4, 0.6, 0.8]))
             parts = {name: kept[rows] for name, rows in stratified(groups, self.seed).items()}
         vocabulary: tuple[str, ...] = ()
         if self.modality == "tokens":

@@ -52,10 +52,11 @@ class _Patches(DataSource):
         patches, targets, blocks, owners = [], [], [], []
         for number, cls in enumerate(self.photos):
             found, _, inside = self.cut(cls)
+            used, inside = np.unique(inside, return_inverse=True)  # a block may have been flat all over
             patches.append(found)
             targets.append(np.full(len(found), number))
             blocks.append(inside + len(owners))  # blocks are counted on from photo to photo
-            owners += [number] * (inside.max() + 1)
+            owners += [number] * len(used)
         parts = parted(np.array(owners), self.seed)[np.concatenate(blocks)]
         return Table(np.concatenate(patches), np.concatenate(targets), tuple(self.photos), parts=parts)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,10 @@ def of(engine: int) -> list[psutil.Process]:
 
 def workers(engine: int) -> list[psutil.Process]:
     """The processes that train: what the fork server has forked."""
-    servers = [each for each in psutil.Process(engine).children() if "forkserver" in " ".join(each.cmdline())]
+    servers = []
+    for each in psutil.Process(engine).children():
+        with suppress(psutil.NoSuchProcess):  # it may end while it is looked at
+            servers += [each] if "forkserver" in " ".join(each.cmdline()) else []
     return [worker for server in servers for worker in server.children()]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from explorer.data import Dataset
@@ -40,7 +42,11 @@ class CNN(Family):
             *block(2 * self.width),
             *pool,
             {"kind": "flatten"},
+            *([{"kind": "dropout"}] if dataset.modality == "series" else []),
             {"kind": "linear", "units": 64},
             {"kind": "relu"},
             {"kind": "output"},
         )
+
+    def training(self, dataset: Dataset) -> dict[str, Any]:
+        return {"learning_rate": 0.003} if dataset.modality == "series" else {}
