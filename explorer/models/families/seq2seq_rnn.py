@@ -8,6 +8,7 @@ from pydantic import Field
 
 from explorer.data import Dataset
 from explorer.models.families.base import Family
+from explorer.models.families.seq2seq_transformer import readings
 from explorer.specs import ModelSpec
 
 
@@ -30,4 +31,4 @@ class RecurrentTranslator(Family):
         ).with_decoder(embedding, {"kind": "grudecoder", "units": 2 * self.width}, {"kind": "output"})
 
     def training(self, dataset: Dataset) -> dict[str, Any]:
-        return {"learning_rate": 0.003, "epochs": 6}
+        return {"learning_rate": 0.003, "epochs": readings(dataset)}

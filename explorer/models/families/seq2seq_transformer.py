@@ -10,6 +10,9 @@ from explorer.data import Dataset
 from explorer.models.families.base import Family
 from explorer.specs import ModelSpec
 
+READ = 32_000
+"""Pairs a translator reads before it is usually good: few are read often, many seldom."""
+
 
 class TransformerTranslator(Family):
     """Encoder blocks read the source; decoder blocks write the translation, looking back at what is written and across
@@ -34,4 +37,9 @@ class TransformerTranslator(Family):
         )
 
     def training(self, dataset: Dataset) -> dict[str, Any]:
-        return {"learning_rate": 0.002, "epochs": 6}
+        return {"learning_rate": 0.002, "epochs": readings(dataset)}
+
+
+def readings(dataset: Dataset) -> int:
+    """Epochs in which a translator reads about `READ` pairs."""
+    return max(1, min(50, round(READ / len(dataset.train))))
