@@ -9,8 +9,8 @@ page.head(
 Each picture marks every pixel: **warm** speaks for the class, **cool** against it, the middle colour means no
 effect. The scale is centred at zero; its ends differ between methods, since each measures something else.
 
-Choose another class to ask why the model did not answer that. Where methods of different kinds agree, there is more reason to believe them; they can also
-share a blind spot.
+Choose another class to ask why the model did not answer that. Where methods of different kinds agree, there is more
+reason to believe them; they can also share a blind spot.
 
 An attribution tells what moved this model's score. It does not tell that the model is right, nor that the world works
 that way, and methods can be wrong about the model too.

@@ -9,8 +9,8 @@ page.head(
 A convolution slides each of its **filters** over the image; the result is one **feature map** (channel) per filter.
 Bright or warm means the filter found what it looks for at that place; cool means the opposite.
 
-Early layers often find edges, later ones combinations of them. All channels share one scale, so a dim map is truly weak. Move
-the step in the sidebar to 0 to see the layer before training.
+Early layers often find edges, later ones combinations of them. All channels share one scale, so a dim map is truly
+weak. Move the step in the sidebar to 0 to see the layer before training.
 
 A map shows what a channel responds to here. It does not show that the answer depends on it.
 """,

@@ -1,5 +1,6 @@
 """Data sets: one file each."""
 
-from explorer.data.base import DATASETS, END, PAD, START, UNKNOWN, Dataset, DataSource, Split, load_dataset
+from explorer.data.base import END, PAD, START, UNKNOWN, Dataset, Split
+from explorer.data.source import DATASETS, DataSource, load_dataset
 
 __all__ = ["DATASETS", "END", "PAD", "START", "UNKNOWN", "DataSource", "Dataset", "Split", "load_dataset"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from explorer.data.base import DataSource, Table, shipped
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource, shipped
 
 COLUMNS = {
     "black": ("colour", "Black"),

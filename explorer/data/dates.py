@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from explorer.data.base import DataSource, Table
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource
 
 PATTERNS = (
     "d MMMM yyyy",

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from explorer.data.base import DataSource, Table, parted
+from explorer.data.assemble import Table, parted
+from explorer.data.source import DataSource
 
 FILLERS = (  # noqa: SIM905 (a list would take forty lines)
     "the a we they then here there near with from some many old small people house street table door morning evening "

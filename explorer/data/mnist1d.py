@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.data.base import DataSource, Table
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource
 
 DIGITS = (
     (5, 6, 6.5, 6.75, 7, 7, 7, 7, 6.75, 6.5, 6, 5),

@@ -8,7 +8,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from explorer.data.base import DataSource, Table
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource
 
 
 class Mnist5k(DataSource):

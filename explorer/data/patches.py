@@ -8,7 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from explorer.data.base import DataSource, Table, parted, shipped
+from explorer.data.assemble import Table, parted
+from explorer.data.source import DataSource, shipped
 
 SIDE = 32
 """Pixels along a side of a patch."""

@@ -7,7 +7,8 @@ import re
 from importlib.resources import files
 from typing import ClassVar
 
-from explorer.data.base import DataSource, Table
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource
 
 WORD = re.compile(r"[a-zà-öø-ÿœ]+(?:[’'-][a-zà-öø-ÿœ]+)*|\d+|[^\s\w]", re.IGNORECASE)
 CHINESE = re.compile(r"[\u4e00-\u9fff]|[a-z]+|\d+|[^\s\w]", re.IGNORECASE)

@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from explorer.data.base import DataSource, Table, shipped
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource, shipped
 
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|[!?]")
 

@@ -6,7 +6,8 @@ from importlib import import_module
 
 import numpy as np
 
-from explorer.data.base import DataSource, Table
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource
 
 ORIGINS = {
     "Dutch": ("nl_NL",),

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from explorer.data.base import DataSource, Table, shipped
+from explorer.data.assemble import Table
+from explorer.data.source import DataSource, shipped
 
 
 class _Classes(DataSource):

@@ -13,7 +13,9 @@ import torch
 
 import explorer as ex
 from explorer.data import END, PAD, START, UNKNOWN
-from explorer.data.base import FRAME, SPECIAL, DataSource, Table
+from explorer.data.assemble import Table
+from explorer.data.base import FRAME, SPECIAL
+from explorer.data.source import DataSource
 from explorer.errors import DataError
 
 SHARES = {"train": 0.70, "validation": 0.15, "test": 0.15}
@@ -244,7 +246,7 @@ def test_a_missing_optional_package_is_named_with_the_line_that_installs_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = ex.DATASETS[name]
-    monkeypatch.setattr("explorer.data.base.find_spec", lambda package: None)
+    monkeypatch.setattr("explorer.data.source.find_spec", lambda package: None)
 
     assert f"pip install {source.needs}" in source.missing()
     with pytest.raises(DataError, match=f"{source.title} .*pip install {source.needs}"):

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from explorer.data import END, PAD, START, UNKNOWN, DataSource
-from explorer.data.base import Table, parted, shipped
+from explorer.data.assemble import Table, parted
+from explorer.data.source import shipped
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 

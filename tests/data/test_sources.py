@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import explorer as ex
-from explorer.data.base import stratified
+from explorer.data.assemble import stratified
 from explorer.errors import DataError, SpecError, UnknownName
 
 SPLITS = ("train", "validation", "test")
