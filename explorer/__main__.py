@@ -112,6 +112,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
 
     from explorer.data import load_dataset
     from explorer.models import preset, preset_training
+    from explorer.places import look_in
     from explorer.runs.execute import execute, submit
     from explorer.runs.store import RunStore, Status
     from explorer.specs import RunSpec, parse
@@ -121,6 +122,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
         name: value for name, value in vars(options).items() if name in TrainSpec.model_fields and value is not None
     }
     parse(TrainSpec, given, "training setting")  # said before a data set is read
+    look_in(settings.home)
     dataset = load_dataset(options.dataset)
     model = preset(options.model, dataset)
     suited = preset_training(options.model, dataset).model_dump()

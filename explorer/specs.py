@@ -158,12 +158,16 @@ class RunSpec(_Value):
     family: Annotated[str, Field(max_length=40)] = "custom"
     """The family the model started from, for display."""
 
-    @property
-    def name(self) -> str:
-        """What it is in a few words: ``CNN on digits``."""
+    def called(self, dataset: str = "") -> str:
+        """What it is in a few words: ``CNN on digits``.
+
+        Args:
+            dataset: What to call the data set; its name if empty.
+        """
+        dataset = dataset or self.dataset
         words = [word.upper() if len(word) <= 3 else word for word in self.family.split("_")]
         family = " ".join(words)
-        return f"{family[0].upper()}{family[1:]} on {self.dataset}" if family else self.dataset
+        return f"{family[0].upper()}{family[1:]} on {dataset}" if family else dataset
 
 
 V = TypeVar("V", bound=BaseModel)

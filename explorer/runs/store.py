@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from explorer.errors import RunGone, SpecError
+from explorer.places import is_own, look_in
 from explorer.runs.owners import Owners
 from explorer.runs.problems import home_error
 from explorer.runs.run import Run, Status, from_row
@@ -48,6 +49,7 @@ class RunStore:
             self.owners.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise home_error(self.home, error) from error
+        look_in(self.home)
         place = sa.URL.create("sqlite", database=str(self.home / "runs.sqlite"))  # a folder may be called what?x=1
         self._engine = sa.create_engine(place, connect_args={"timeout": 20})
         sa.event.listen(self._engine, "connect", _pragmas)
@@ -79,7 +81,7 @@ class RunStore:
             number = connection.execute(runs_table.insert().values(row)).inserted_primary_key[0]
             if not title:
                 mine = runs_table.update().where(runs_table.c.number == number)
-                connection.execute(mine.values(title=f"{spec.name} #{number}"))
+                connection.execute(mine.values(title=f"{spec.called(_called(spec.dataset))} #{number}"))
         return self.get(run_id)
 
     def get(self, run_id: str) -> Run:
@@ -285,6 +287,14 @@ class RunStore:
     def disk_free(self) -> int:
         """Bytes free where the store lies."""
         return shutil.disk_usage(self.home).free
+
+
+def _called(dataset: str) -> str:
+    if not is_own(dataset):
+        return dataset
+    from explorer.data.own import called
+
+    return called(dataset)
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

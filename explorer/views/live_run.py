@@ -105,5 +105,6 @@ def _outcome(run: Run) -> None:
             training.start(run.spec)
             st.rerun()
     with st.expander("What this run is made from"):
-        st.markdown(f"{run.spec.name}: {training.summary(run.spec.train)}; trained on {run.device or 'nothing yet'}.")
+        what = page.plain(run.spec.called(results.data_title(run.spec.dataset)))
+        st.markdown(f"{what}: {training.summary(run.spec.train)}; trained on {run.device or 'nothing yet'}.")
         st.code(run.spec.model_dump_json(indent=2), language="json", height=240)

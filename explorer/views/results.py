@@ -105,6 +105,13 @@ def metric(run: Run) -> str:
     return task_of(load_dataset(run.spec.dataset)).metric if run.spec else "accuracy"
 
 
+def data_title(dataset: str) -> str:
+    """What people call a data set in the name of a run."""
+    from explorer.data.own import called
+
+    return called(dataset)
+
+
 def examples(run: Run) -> int:
     """How many examples a run trains on."""
     from explorer.data import load_dataset

@@ -272,11 +272,11 @@ def adopt_url() -> None:
 
 
 def _adopt_draft(given: dict[str, str]) -> None:
-    from explorer.data import DATASETS
+    from explorer.data import load_dataset
 
     try:
         dataset = given.get("data", "digits")
-        DATASETS[dataset]
+        load_dataset(dataset)
         model = decode(given["model"])
     except ExplorerError as error:
         st.toast(f"The link holds a model that cannot be used. {plain(str(error))}", icon=":material/link_off:")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.specs import ModelSpec, RunSpec, TrainSpec
-from explorer.views import form, page, state
+from explorer.views import form, page, results, state
 from explorer.views.server import compute, store
 
 if TYPE_CHECKING:
@@ -86,4 +86,4 @@ def dataset_of(draft: state.Draft) -> Dataset:
 def draft_line(model: ModelSpec, dataset: str) -> str:
     """The draft in one line."""
     family = state.family_of(model, dataset)
-    return RunSpec(dataset=dataset, model=model, family=family).name
+    return RunSpec(dataset=dataset, model=model, family=family).called(results.data_title(dataset))

@@ -46,4 +46,4 @@ class Recurrent(Family):
         return ModelSpec.of(READERS[dataset.modality], *dropout, recurrent, *dropout, {"kind": "output"})
 
     def training(self, dataset: Dataset) -> dict[str, Any]:
-        return {"learning_rate": 0.003}
+        return {"learning_rate": 0.003, "epochs": 30 if dataset.modality == "series" else 20}
