@@ -106,13 +106,8 @@ def load_dataset(name: str, **params: Any) -> Dataset:
         DataError: The data cannot be read.
     """
     if is_own(name) and not params:
-        return _own(name)
+        return shelf.load(name)
     return _load(DATASETS.make(name, **params))
-
-
-@lru_cache(maxsize=8)
-def _own(name: str) -> Dataset:
-    return shelf.load(name)
 
 
 @lru_cache(maxsize=32)

@@ -42,13 +42,20 @@ def bring() -> None:
     with st.spinner("Reading the file", show_time=False):
         reading = _read(PurePath(file.name).suffix.lower(), content)
         made = reading.dataset(PurePath(file.name).stem)
-    _preview(made, reading.notes)
-    name = st.text_input("Name", PurePath(file.name).stem[:60], max_chars=60, key="own-name")
-    if st.button("Use this data", type="primary", icon=":material/check:", key="own-use"):
-        chosen = own.keep(reading, name, settings().home)
-        state.choose_dataset(chosen)
+    what = f"{len(made.classes)} classes" if made.classes else f"a number, {page.plain(made.unit)}"
+    sizes = " / ".join(f"{len(made.split(part)):,}" for part in ("train", "validation", "test"))
+    st.markdown(f"**{samples.KINDS[made.modality].capitalize()}**, to tell **{what}** from {made.shape} values.")
+    notes = "".join(f" {page.plain(note)}" for note in reading.notes)
+    st.caption(f"{sizes} examples to train, validate and test.{notes}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", PurePath(file.name).stem[:60], max_chars=60, key=f"own-name-{file.file_id}")
+        use = st.button("Use this data", type="primary", icon=":material/check:", key="own-use")
+    if use:
+        state.choose_dataset(own.keep(reading, name, settings().home))
         st.toast(f"{page.plain(name)} is now among the data sets.", icon=":material/check:")
         st.rerun()
+    with st.container(key="own-preview"):
+        samples.examples(made)
 
 
 def _read(suffix: str, content: bytes) -> own.Reading:
@@ -107,15 +114,6 @@ def _table(frame: pd.DataFrame, holds: dict[str, str]) -> own.Reading:
     return own.read_table(frame, target, features, answer)
 
 
-def _preview(made: Dataset, notes: tuple[str, ...]) -> None:
-    what = f"{len(made.classes)} classes" if made.classes else f"a number, {page.plain(made.unit)}"
-    sizes = " / ".join(f"{len(made.split(part)):,}" for part in ("train", "validation", "test"))
-    st.markdown(f"**{samples.KINDS[made.modality].capitalize()}**, to tell **{what}** from {made.shape} values.")
-    st.caption(f"{sizes} examples to train, validate and test." + "".join(f" {page.plain(note)}" for note in notes))
-    with st.container(key="own-preview"):
-        samples.examples(made)
-
-
 def remove_button(dataset: Dataset) -> None:
     """Remove the data set that is chosen, if somebody brought it."""
     if st.button("Remove this data set", icon=":material/delete:", key="own-remove"):
@@ -126,7 +124,7 @@ def remove_button(dataset: Dataset) -> None:
 @page.calm
 def _confirm(name: str, title: str) -> None:
     count = sum(run.spec is not None and run.spec.dataset == name for run in store().list())
-    runs = f" {count} runs were trained on it; they stay, but can no longer be looked into." if count else ""
+    runs = f" Its {count} trained run(s) stay in the list, but can no longer be looked into." if count else ""
     st.markdown(f"{page.plain(title)} is removed for everybody.{runs} This cannot be undone.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it", key="own-keep"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.errors import ExplorerError, NotApplicable
+from explorer.errors import DataError, ExplorerError, NotApplicable
 from explorer.specs import LayerSpec, ModelSpec, TrainSpec
 from explorer.views.links import decode, encode
 from explorer.views.page import plain
@@ -107,10 +107,18 @@ def choose_dataset(name: str) -> None:
     if name == current.dataset:
         return
     model, family = current.model, current.family
-    if family != "custom" and model == _preset(family, current.dataset):
+    if family != "custom" and _untouched(current):
         family, model = _suited(family, name)
         _suit_training(family, name)
     _change(current, dataset=name, model=model, family=family, revision=current.revision + 1)
+
+
+def _untouched(current: Draft) -> bool:
+    """Whether a draft is its family's starter; so it is taken to be if its data were removed since."""
+    try:
+        return current.model == _preset(current.family, current.dataset)
+    except DataError:
+        return True
 
 
 def start_from(family: str) -> None:

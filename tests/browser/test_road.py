@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from explorer.runs.store import RunStore
 from tests.browser.server import PHONE, WIDE, Server, Watched, go
+from tests.data.test_own import people
 
 Tab = Callable[..., Watched]
 PAGES = {"home": "", "build": "build", "train": "train", "runs": "runs", "feature_maps": "feature_maps"}
@@ -137,3 +138,36 @@ def test_no_developer_toolbar_is_shown(server: Server, tab: Tab) -> None:
     page.goto(server.url)
     page.wait_for_selector("h1")
     assert page.get_by_text("Deploy").count() == 0
+
+
+def test_a_file_of_ones_own_becomes_a_data_set_and_is_learned(server: Server, tab: Tab, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes(people(200))
+    (tmp_path / "bad.csv").write_bytes(b"\0")
+    one = tab()
+    page = one.page
+    page.goto(f"{server.url}/build")
+    page.get_by_role("button", name="Bring your own data").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("input[type=file]").set_input_files(tmp_path / "bad.csv")
+    expect(dialog).to_contain_text("This is not a text file")
+    dialog.locator("input[type=file]").set_input_files(tmp_path / "people.csv")
+    expect(dialog).to_contain_text("2 classes")
+    expect(dialog).to_contain_text("1 of 200 are missing")
+    dialog.get_by_label("Name").fill("Shoppers")
+    dialog.get_by_label("Name").press("Enter")
+    dialog.get_by_role("button", name="Use this data").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("combobox", name="Data set")).to_have_value("Shoppers (uploaded tables)")
+    page.get_by_role("button", name="Train this model").click()
+    page.wait_for_selector("text=Test accuracy", timeout=60_000)
+    expect(page.locator("[data-testid=stMain]")).to_contain_text("MLP on Shoppers")
+
+    page.goto(f"{server.url}/build")
+    page.get_by_role("combobox", name="Data set").click()
+    page.get_by_role("option", name="Shoppers").click()
+    one.settle()
+    page.get_by_text("See the examples and classes").click()
+    page.get_by_role("button", name="Remove this data set").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Its 1 trained run(s) stay in the list")
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_role("combobox", name="Data set")).to_have_value(re.compile("Digits"))

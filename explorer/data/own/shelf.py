@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -130,19 +131,24 @@ def load(name: str) -> Dataset:
     Raises:
         DataError: It is not here (any more), or damaged.
     """
+    for path in _files(name):
+        with suppress(FileNotFoundError):
+            return _loaded(path, path.stat().st_mtime_ns)
+    raise DataError(
+        f"The uploaded data set {name} is not here: it was removed, or comes from another server. Upload it again."
+    )
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path, _written: int) -> Dataset:
     from safetensors.torch import load_file
 
-    path = next(_files(name), None)
-    if path is None:
-        raise DataError(
-            f"The uploaded data set {name} is not here: it was removed, or comes from another server. Upload it again."
-        )
+    card = _card(path)
     try:
-        card = _card(path)
         found = load_file(path)
         splits = {part: _split(found, part) for part in SHARES}
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise DataError(f"The uploaded data set {name} is damaged ({error}). Remove it and upload it again.") from error
+        raise DataError(f"The uploaded data set {path.stem} is damaged. Remove it and upload it again.") from error
     return Dataset(**card.model_dump(), **splits)
 
 

@@ -123,7 +123,7 @@ def _said(value: object) -> str:
 def _kind(column: pd.Series) -> str:
     if not column.notna().any():
         return "empty"
-    if pd.api.types.is_numeric_dtype(column):
+    if _is_numeric(column):
         return "number"
     return "category" if column.nunique() <= CATEGORIES else "text"
 
