@@ -6,7 +6,7 @@ import json
 import math
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from explorer.errors import SpecError
 from explorer.registry import explain
@@ -15,6 +15,8 @@ MAX_LAYERS = 200
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
 """Name in a spec: class in `torch.optim`."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
+SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
+PRECISIONS = ("float32", "bfloat16")
 
 Modality = Literal["image", "series", "vector", "tokens", "sequence"]
 
@@ -126,6 +128,9 @@ class TrainSpec(_Value):
     momentum: float = Field(
         0.9, ge=0, lt=1, title="Momentum", description="Share of the last change that is kept. Only SGD uses it."
     )
+    nesterov: bool = Field(
+        False, title="Nesterov", description="Look ahead along the momentum before measuring. Only SGD uses it."
+    )
     seed: int = Field(0, ge=0, lt=2**31, title="Seed", description="Fixes the first weights and the order of examples.")
     device: str = Field(
         "auto",
@@ -133,20 +138,107 @@ class TrainSpec(_Value):
         description="Where to compute. Auto takes a CUDA GPU, then Apple's MPS, then the CPU.",
         json_schema_extra={"options": list(DEVICES)},
     )
+    schedule: str = Field(
+        "constant",
+        title="Schedule",
+        description="How the learning rate changes over the run. Step: a tenth after each third. Cosine: down to zero. "
+        "One-cycle: up, then down to almost zero. Plateau: cut when the validation loss stands still.",
+        json_schema_extra={"options": list(SCHEDULES), "group": "Schedule"},
+    )
+    warmup: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        title="Warm-up steps",
+        description="Steps over which the learning rate rises from almost nothing.",
+        json_schema_extra={"group": "Schedule"},
+    )
+    patience: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        title="Patience",
+        description="Stop early after so many epochs without a smaller validation loss. 0: never.",
+        json_schema_extra={"group": "Schedule"},
+    )
+    clip: float = Field(
+        0.0,
+        ge=0,
+        le=1e6,
+        title="Gradient clipping",
+        description="Largest norm of all gradients together; a larger one is scaled down to it. 0: off.",
+        json_schema_extra={"group": "Regularisation"},
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        title="Label smoothing",
+        description="Share of the wanted probability that is spread over all classes. Only for classes.",
+        json_schema_extra={"group": "Regularisation"},
+    )
+    precision: str = Field(
+        "float32",
+        title="Precision",
+        description="bfloat16 multiplies with fewer digits: faster where the device is made for it.",
+        json_schema_extra={"options": list(PRECISIONS), "group": "Regularisation"},
+    )
+    shift: float = Field(
+        0.0,
+        ge=0,
+        le=64,
+        title="Shift (pixels)",
+        description="Training images are moved by up to so many pixels.",
+        json_schema_extra={"group": "Changed images"},
+    )
+    rotate: float = Field(
+        0.0,
+        ge=0,
+        le=180,
+        title="Rotate (degrees)",
+        description="Training images are turned by up to so many degrees, either way.",
+        json_schema_extra={"group": "Changed images"},
+    )
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        title="Noise",
+        description="Standard deviation of the noise added to each pixel of a training image.",
+        json_schema_extra={"group": "Changed images"},
+    )
+    erase: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Erase (share of the side)",
+        description="Side of a square that is blanked out of each training image.",
+        json_schema_extra={"group": "Changed images"},
+    )
 
-    @field_validator("optimizer")
+    @field_validator("optimizer", "device", "schedule", "precision")
     @classmethod
-    def _known_optimizer(cls, value: str) -> str:
-        if value not in OPTIMIZERS:
-            raise ValueError(f"it should be one of: {', '.join(OPTIMIZERS)}")
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        options = cls.model_fields[info.field_name].json_schema_extra["options"]
+        if value not in options:
+            raise ValueError(f"it should be one of: {', '.join(options)}")
         return value
 
-    @field_validator("device")
-    @classmethod
-    def _known_device(cls, value: str) -> str:
-        if value not in DEVICES:
-            raise ValueError(f"it should be one of: {', '.join(DEVICES)}")
-        return value
+
+class Change(_Value):
+    """Settings that may be changed while a run goes on; None leaves one as it is."""
+
+    learning_rate: float | None = Field(None, gt=0, le=1e12)
+    weight_decay: float | None = Field(None, ge=0, le=10)
+    batch_size: int | None = Field(None, ge=1, le=65536)
+    clip: float | None = Field(None, ge=0, le=1e6)
+    dropout: float | None = Field(None, ge=0, lt=1)
+    epochs: int | None = Field(None, ge=1, le=10_000)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What it changes."""
+        return self.model_dump(exclude_none=True)
 
 
 class RunSpec(_Value):
@@ -155,6 +247,8 @@ class RunSpec(_Value):
     dataset: Annotated[str, Field(max_length=40)]
     model: ModelSpec
     train: TrainSpec = TrainSpec()
+    changes: Annotated[tuple[tuple[int, Change], ...], Field(max_length=1000)] = ()
+    """What was changed while it went on, and after how many steps: with it, the run can be repeated."""
     family: Annotated[str, Field(max_length=40)] = "custom"
     """The family the model started from, for display."""
 
@@ -192,4 +286,17 @@ def parse(cls: type[V], text: str | bytes | dict[str, Any], what: str) -> V:
         raise SpecError(f"This {what} is not valid JSON. Paste the text as it was exported.") from None
 
 
-__all__ = ["DEVICES", "MAX_LAYERS", "OPTIMIZERS", "LayerSpec", "ModelSpec", "RunSpec", "Shape", "TrainSpec", "parse"]
+__all__ = [
+    "DEVICES",
+    "MAX_LAYERS",
+    "OPTIMIZERS",
+    "PRECISIONS",
+    "SCHEDULES",
+    "Change",
+    "LayerSpec",
+    "ModelSpec",
+    "RunSpec",
+    "Shape",
+    "TrainSpec",
+    "parse",
+]

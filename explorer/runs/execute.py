@@ -24,7 +24,7 @@ from explorer.training import (
     train,
 )
 from explorer.training.device import training_threads
-from explorer.training.loop import finite
+from explorer.training.optimizer import finite
 
 FLUSH_SECONDS = 0.15
 """How often metrics reach the store."""

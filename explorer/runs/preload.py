@@ -10,7 +10,7 @@ import explorer.runs.execute  # noqa: F401
 from explorer.data import load_dataset
 from explorer.models import checked, preset
 from explorer.specs import TrainSpec
-from explorer.training.loop import make_optimizer
+from explorer.training.optimizer import make_optimizer
 
 torch.set_num_threads(1)  # a process with a running thread pool must not be forked
 _dataset = load_dataset("digits")  # what newcomers start with; other data are read when they are wanted

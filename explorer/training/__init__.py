@@ -1,13 +1,21 @@
-"""Training: a generator of events."""
+"""Training: an iterator of events."""
 
 from explorer.training.device import describe_device, resolve_device
-from explorer.training.loop import EpochDone, StepDone, evaluate, evaluating, steps_per_epoch, train
+from explorer.training.events import Changed, EarlyStop, EpochDone, Event, FlowSeen, LayerFlow, StepDone
+from explorer.training.loop import Training, steps_per_epoch, train
+from explorer.training.measure import evaluate, evaluating
 from explorer.training.tasks import Task, task_of
 
 __all__ = [
+    "Changed",
+    "EarlyStop",
     "EpochDone",
+    "Event",
+    "FlowSeen",
+    "LayerFlow",
     "StepDone",
     "Task",
+    "Training",
     "describe_device",
     "evaluate",
     "evaluating",

@@ -1,194 +1,309 @@
-"""The training loop: a plain generator of events that knows neither threads nor disk."""
+"""The training loop: an iterator of events that knows neither threads nor disk."""
 
 from __future__ import annotations
 
-import inspect
 import math
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import nn
 
-from explorer.data import PAD, Dataset, Split
-from explorer.errors import Diverged
-from explorer.specs import OPTIMIZERS, TrainSpec
+from explorer.data import Dataset, Split
+from explorer.errors import Diverged, SpecError
+from explorer.specs import Change, TrainSpec
+from explorer.training.augment import augment, augments
 from explorer.training.device import resolve_device
+from explorer.training.events import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone
+from explorer.training.flow import Flow, largest_gradient
 from explorer.training.layout import channels_last
-from explorer.training.tasks import Task, task_of
+from explorer.training.measure import added, evaluating, measure, trimmed
+from explorer.training.optimizer import finite, laid_out, make_optimizer
+from explorer.training.randomness import Seeded
+from explorer.training.schedules import factor
+from explorer.training.tasks import task_of
 
 HUGE = 1e10
 """Loss from which on gradients and running averages are checked: squares come near the end of float32 there. Below, it
 would only cost."""
+EXPLODING = 1e4
+"""A loss so many times the first one does not come back."""
+FLOWS = 100
+"""About how often the gradient flow of a run is measured."""
+
+Changes = Callable[[int], Change | None]
 
 
-@dataclass(frozen=True)
-class StepDone:
-    """One optimiser step.
-
-    Attributes:
-        step: Steps done so far, from 1.
-        epoch: Epoch it belongs to, from 1.
-        loss: Mean loss of the batch before the step: cross-entropy in nats, or squared error of standardised values.
-        metrics: Metrics of the batch before the step, such as ``{"accuracy": 0.9}``.
-        samples: Examples in the batch.
-        seconds: Time since training began.
-    """
-
-    step: int
-    epoch: int
-    loss: float
-    metrics: dict[str, float]
-    samples: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class EpochDone:
-    """One pass over the training examples.
-
-    Attributes:
-        train: ``loss`` and the task's metrics over the epoch's batches, as they were while it went on.
-        validation: The same of the validation split, at the end of the epoch.
-    """
-
-    step: int
-    epoch: int
-    train: dict[str, float]
-    validation: dict[str, float]
-    seconds: float
-
-
-def train(
-    model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, watch_batch: int = 1024
-) -> Iterator[StepDone | EpochDone]:
-    """Train a model in place, yielding what happens as it happens.
+class Training:
+    """Trains a model in place; iterating yields what happens as it happens.
 
     The examples are kept on the device and indexed in a seeded order, so the same seed gives the same losses to the
-    last bit on the same CPU. Between two events the model may be looked at; the loop sets its mode again itself.
-
-    Args:
-        model: Takes (N, *shape), returns (N, outputs). It is moved to the device that `spec` names, and in the
-            end back to where it was.
-        dataset: Its train split is learned, its validation split watched.
-        spec: How to train; the defaults of `TrainSpec` if None.
-        watch_batch: Validation examples worked on at once.
-
-    Yields:
-        `StepDone` after every step, `EpochDone` after every epoch.
-
-    Raises:
-        SpecError: The device is not there.
-        Diverged: The loss of a batch, its gradient or a running average is not finite (the model is as it was before
-            that step), or at the end of an epoch the validation loss or a weight is not.
-    """
-    spec = spec or TrainSpec()
-    device = resolve_device(spec.device)
-    inputs, targets = dataset.train.inputs.to(device), dataset.train.targets.to(device)
-    held_out = dataset.validation
-    validation = Split(held_out.inputs.to(device), held_out.targets.to(device), held_out.rows)
-    task = task_of(dataset)
-    order = torch.Generator().manual_seed(spec.seed)
-    with _on(model, device), channels_last(model, device), _seeded(spec.seed, device) as random:
-        optimizer = make_optimizer(model, spec)
-        began = time.perf_counter()
-        step = 0
-        for epoch in range(1, spec.epochs + 1):
-            seen, loss_sum, sums = 0, 0.0, []
-            for rows in _batches(len(inputs), spec.batch_size, order):
-                rows = rows.to(device)  # (N,)
-                random.resume()
-                model.train()
-                statistics = [buffer.clone() for buffer in model.buffers()]
-                wanted = _trimmed(targets[rows])
-                outputs = task.run(model, _trimmed(inputs[rows]), wanted)  # (N, outputs)
-                loss = task.loss(outputs, wanted)
-                value = loss.item()
-                optimizer.zero_grad()
-                loss.backward()
-                if not math.isfinite(value) or (value > HUGE and not finite(_moving(model))):
-                    for buffer, before in zip(model.buffers(), statistics, strict=True):
-                        buffer.copy_(before)  # batch norm has averaged this batch in
-                    raise _diverged(f"The loss became {value:g} at step {step + 1}", epoch, spec)
-                optimizer.step()
-                sums.append(task.sums(outputs.detach(), wanted).tolist())
-                random.pause()
-                step += 1
-                count = task.count(wanted)
-                seen, loss_sum = seen + count, loss_sum + value * count
-                metrics = task.metrics(sums[-1], count)
-                yield StepDone(step, epoch, value, metrics, len(rows), time.perf_counter() - began)
-            metrics = {"loss": loss_sum / seen, **task.metrics(_add(sums), seen)}
-            with evaluating(model):
-                watched = _measure(model, validation, task, watch_batch)
-            if not math.isfinite(watched["loss"]):
-                raise _diverged(f"The validation loss became {watched['loss']:g} after step {step}", epoch, spec)
-            if not finite(model.state_dict().values()):
-                raise _diverged(f"Weights or their running averages stopped being finite by step {step}", epoch, spec)
-            yield EpochDone(step, epoch, metrics, watched, time.perf_counter() - began)
-
-
-def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size: int = 1024) -> dict[str, float]:
-    """Mean ``loss`` and the task's metrics of a model on a split, in eval mode; its mode is put back.
+    last bit on the same CPU. Between two events the model may be looked at; the loop sets its mode again itself. Once
+    the iteration ends the model is back on the device where it was.
 
     Args:
         model: Takes (N, *shape), returns (N, outputs).
-        dataset: What it has learned.
-        split: train, validation or test.
-        batch_size: Examples worked on at once.
+        dataset: Its train split is learned, its validation split watched.
+        spec: How to train; the defaults of `TrainSpec` if None.
+        watch_batch: Validation examples worked on at once.
+        changes: Asked before every step, with the number of steps done, whether settings change; or a table of that.
+        flow: Whether to measure the gradient flow.
+        resume: What `state` gave of a training with the same data and settings, to go on exactly from there.
+
+    Yields:
+        `StepDone` after every step, `FlowSeen` now and then, `Changed`, `EpochDone` after every epoch, `EarlyStop`.
+
+    Raises:
+        SpecError: The device is not there.
+        Diverged: The loss of a batch, its gradient or a running average is not finite, or has exploded (the model is
+            as it was before that step), or at the end of an epoch the validation loss or a weight is not finite.
     """
-    task = task_of(dataset)
-    with evaluating(model):
-        return _measure(model, dataset.split(split), task, batch_size) | task.final(model, dataset.split(split))
+
+    def __init__(
+        self,
+        model: nn.Module,
+        dataset: Dataset,
+        spec: TrainSpec | None = None,
+        watch_batch: int = 1024,
+        *,
+        changes: Changes | Mapping[int, Change] | None = None,
+        flow: bool = False,
+        resume: tuple[dict[str, torch.Tensor], dict[str, Any]] | None = None,
+    ) -> None:
+        self.model, self.dataset, self.spec, self.watch_batch = model, dataset, spec or TrainSpec(), watch_batch
+        self.changes: Changes = changes.get if isinstance(changes, Mapping) else changes or (lambda step: None)
+        self.device = resolve_device(self.spec.device)
+        self.task = task_of(dataset)
+        self.order = torch.Generator().manual_seed(self.spec.seed)
+        self.step = self.epoch = 0
+        self.rows: torch.Tensor | None = None  # the order of the epoch that goes on
+        self.at = 0  # examples of it that were seen
+        self.sums: list[float] = []
+        self.weighed, self.loss_sum = 0, 0.0  # answers seen in the epoch, and their losses added up
+        self.losses: list[float] = []  # validation losses so far
+        self.first_loss = 0.0
+        self.spent = 0.0
+        self.waits_for_end = False
+        self._flows = flow
+        self._resume = resume
+        self._events = self._run()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def close(self) -> None:
+        """End it, and put the model back where it was."""
+        self._events.close()
+
+    @property
+    def total_steps(self) -> int:
+        """Steps planned, as things stand."""
+        each = steps_per_epoch(len(self.dataset.train), self.spec.batch_size)
+        if self.rows is None:
+            return self.step + (self.spec.epochs - self.epoch) * each
+        left = steps_per_epoch(self._end() - self.at, self.spec.batch_size)
+        return self.step + left + (self.spec.epochs - self.epoch) * each
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> Iterator[Event]:
+        train, held_out = self.dataset.train, self.dataset.validation
+        inputs, targets = train.inputs.to(self.device), train.targets.to(self.device)
+        validation = Split(held_out.inputs.to(self.device), held_out.targets.to(self.device), held_out.rows)
+        with ExitStack() as stack:
+            stack.enter_context(_on(self.model, self.device))
+            if self._resume:
+                self.model.load_state_dict(_part(self._resume[0], "model"))
+            stack.enter_context(channels_last(self.model, self.device))
+            self.random = stack.enter_context(Seeded(self.spec.seed, self.device))
+            self.optimizer = make_optimizer(self.model, self.spec)
+            if self._resume:
+                self._go_on(*self._resume)
+            self._resume, self.clock = None, time.perf_counter() - self.spent
+            every = max(1, self.total_steps // FLOWS)
+            flow = Flow(self.model) if self._flows else None
+            while True:
+                if change := self.changes(self.step):
+                    self.change(change)
+                    yield Changed(self.step, self.epoch, self._seconds(), change.values)
+                if self.rows is None:
+                    if self.epoch >= self.spec.epochs:
+                        return
+                    self._begin_epoch()
+                if self.at < self._end():
+                    watched = flow if self.step % every == 0 else None
+                    yield self._one_step(inputs, targets, watched)
+                    if watched:
+                        yield FlowSeen(self.step, self.epoch, self._seconds(), watched.after())
+                    continue
+                yield self._end_epoch(validation)
+                best = min(range(len(self.losses)), key=self.losses.__getitem__)
+                if self.spec.patience and len(self.losses) - 1 - best >= self.spec.patience:
+                    yield EarlyStop(self.step, self.epoch, self._seconds(), best + 1)
+                    return
+
+    def _begin_epoch(self) -> None:
+        self.epoch += 1
+        self.order_before = self.order.get_state()
+        self.rows = torch.randperm(len(self.dataset.train), generator=self.order)
+        self.at, self.sums, self.weighed, self.loss_sum = 0, [], 0, 0.0
+
+    def _end(self) -> int:
+        """Up to where examples are used: a last batch of one is left out, as batch norm cannot use it."""
+        size, count = self.spec.batch_size, len(self.rows)
+        return count - 1 if size > 1 and (count - self.at) == 1 and self.at else count
+
+    def _one_step(self, inputs: torch.Tensor, targets: torch.Tensor, flow: Flow | None) -> StepDone:
+        model, spec = self.model, self.spec
+        rows = self.rows[self.at : self.at + spec.batch_size].to(self.device)  # (N,)
+        self.random.resume()
+        model.train()
+        statistics = [buffer.clone() for buffer in model.buffers()]
+        wanted, given = trimmed(targets[rows]), trimmed(inputs[rows])
+        if given.ndim == 4 and augments(spec):
+            given = augment(given, spec)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"):
+            outputs = self.task.run(model, given, wanted).float()  # (N, outputs)
+            loss = self.task.loss(outputs, wanted, spec.label_smoothing)
+        value = loss.item()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self._check(value, statistics)
+        rate = spec.learning_rate * factor(spec, self.step, self.total_steps, self.losses)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        if flow:
+            flow.before()
+        if spec.clip:
+            nn.utils.clip_grad_norm_(model.parameters(), spec.clip, foreach=True)
+        self.optimizer.step()
+        sums = self.task.sums(outputs.detach(), wanted).tolist()
+        self.random.pause()
+        count = self.task.count(wanted)
+        self.sums = added([self.sums, sums]) if self.sums else sums
+        self.weighed, self.loss_sum = self.weighed + count, self.loss_sum + value * count
+        self.step, self.at = self.step + 1, self.at + len(rows)
+        metrics = self.task.metrics(sums, count)
+        return StepDone(self.step, self.epoch, value, metrics, len(rows), self._seconds(), rate)
+
+    def _check(self, loss: float, statistics: list[torch.Tensor]) -> None:
+        """Raise `Diverged`, with the running averages as they were, if this loss leads nowhere."""
+        if not self.step:
+            self.first_loss = loss
+        exploded = loss > EXPLODING * (1 + self.first_loss)
+        if math.isfinite(loss) and not exploded and (loss <= HUGE or finite(self._moving())):
+            return
+        for buffer, before in zip(self.model.buffers(), statistics, strict=True):
+            buffer.copy_(before)  # batch norm has averaged this batch in
+        raise self._diverged(f"The loss became {loss:g} at step {self.step + 1}", largest_gradient(self.model))
+
+    def _end_epoch(self, validation: Split) -> EpochDone:
+        metrics = {"loss": self.loss_sum / self.weighed, **self.task.metrics(self.sums, self.weighed)}
+        with evaluating(self.model):
+            watched = measure(self.model, validation, self.task, self.watch_batch)
+        if not math.isfinite(watched["loss"]):
+            raise self._diverged(f"The validation loss became {watched['loss']:g} after step {self.step}")
+        if not finite(self.model.state_dict().values()):
+            raise self._diverged(f"Weights or their running averages stopped being finite by step {self.step}")
+        best = watched["loss"] < min(self.losses, default=math.inf)
+        self.losses.append(watched["loss"])
+        self.rows = None
+        return EpochDone(self.step, self.epoch, metrics, watched, self._seconds(), best)
+
+    def _moving(self) -> Iterator[torch.Tensor | None]:
+        yield from (weight.grad for weight in self.model.parameters())
+        yield from self.model.buffers()
+
+    def _diverged(self, what: str, layer: str = "") -> Diverged:
+        rate = self.spec.learning_rate
+        where = f"; the largest gradient was that of {layer}" if layer else ""
+        return Diverged(
+            f"{what} (epoch {self.epoch}) with learning rate {rate:g}{where}. "
+            f"Try a smaller one, such as {suggest_rate(rate):g}."
+        )
+
+    def _seconds(self) -> float:
+        self.spent = time.perf_counter() - self.clock
+        return self.spent
+
+    def waited(self, seconds: float) -> None:
+        """Do not count this time: nothing was trained in it."""
+        self.clock += seconds
+
+    # -- changes and resuming -----------------------------------------------------------------------------------------
+
+    def change(self, change: Change) -> None:
+        """Change settings from the next step on."""
+        values = dict(change.values)
+        if (share := values.pop("dropout", None)) is not None:
+            for module in self.model.modules():
+                if isinstance(module, nn.Dropout):
+                    module.p = share
+        if "epochs" in values and values["epochs"] < self.epoch:
+            raise SpecError(f"The run is in epoch {self.epoch} already; it cannot end after {values['epochs']}.")
+        self.spec = self.spec.model_copy(update=values)
+        for group in self.optimizer.param_groups:
+            group["weight_decay"] = self.spec.weight_decay
+
+    def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """All that is needed to go on exactly from here: tensors on the CPU, and plain values."""
+        moments = self.optimizer.state_dict()["state"]
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {
+            f"optimizer.{number}.{name}": torch.as_tensor(value)
+            for number, values in moments.items()
+            for name, value in values.items()
+            if value is not None
+        }
+        tensors |= {f"random.{number}": value for number, value in enumerate(self.random.inner)}
+        tensors["order"] = self.order.get_state() if self.rows is None else self.order_before
+        dropouts = [module.p for module in self.model.modules() if isinstance(module, nn.Dropout)]
+        values = {
+            "spec": self.spec.model_dump(),
+            "dropouts": dropouts,
+            "within": self.rows is not None,
+            **{name: getattr(self, name) for name in _KEPT},
+        }
+        return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, values
+
+    def _go_on(self, tensors: dict[str, torch.Tensor], values: dict[str, Any]) -> None:
+        self.spec = TrainSpec(**values["spec"])
+        for name in _KEPT:
+            setattr(self, name, values[name])
+        dropouts = [module for module in self.model.modules() if isinstance(module, nn.Dropout)]
+        for module, share in zip(dropouts, values["dropouts"], strict=True):
+            module.p = share
+        self.order.set_state(tensors["order"])
+        if values["within"]:
+            at, sums, weighed, loss_sum = self.at, self.sums, self.weighed, self.loss_sum
+            self.epoch -= 1
+            self._begin_epoch()
+            self.at, self.sums, self.weighed, self.loss_sum = at, sums, weighed, loss_sum
+        self.random.inner = list(_part(tensors, "random").values())
+        state = self.optimizer.state_dict()
+        for key, value in _part(tensors, "optimizer").items():
+            number, name = key.split(".", 1)
+            state["state"].setdefault(int(number), {})[name] = value
+        for group in state["param_groups"]:
+            group["weight_decay"] = self.spec.weight_decay
+        self.optimizer.load_state_dict(state)
+        laid_out(self.optimizer)
 
 
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a model into eval mode, and afterwards every one of its modules back into the mode it was in."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
+_KEPT = ("step", "epoch", "at", "sums", "weighed", "loss_sum", "losses", "first_loss", "spent")
+"""What a training knows of itself, besides its tensors."""
 
 
-@torch.no_grad()
-def _measure(model: nn.Module, split: Split, task: Task, batch_size: int) -> dict[str, float]:
-    device = next(model.parameters()).device
-    loss, sums, seen = 0.0, [], 0
-    for inputs, targets in zip(split.inputs.split(batch_size), split.targets.split(batch_size), strict=True):
-        targets = _trimmed(targets).to(device)
-        outputs = task.run(model, _trimmed(inputs).to(device), targets)  # (N, outputs)
-        count = task.count(targets)
-        loss, seen = loss + task.loss(outputs, targets).item() * count, seen + count
-        sums.append(task.sums(outputs, targets).tolist())
-    return {"loss": loss / seen, **task.metrics(_add(sums), seen)}
-
-
-def _trimmed(batch: torch.Tensor) -> torch.Tensor:
-    """A batch of texts without the columns that are padding in all of them: they change no answer, but cost time."""
-    if batch.dtype != torch.long or batch.ndim != 2:
-        return batch
-    return batch[:, : max(1, int((batch != PAD).any(0).sum()))]
-
-
-def _add(sums: list[list[float]]) -> list[float]:
-    return [sum(column) for column in zip(*sums, strict=True)]
-
-
-def make_optimizer(model: nn.Module, spec: TrainSpec) -> torch.optim.Optimizer:
-    """The optimiser a spec names, in its fused form where torch has one."""
-    cls = getattr(torch.optim, OPTIMIZERS[spec.optimizer])
-    options = {"lr": spec.learning_rate, "weight_decay": spec.weight_decay}
-    if spec.optimizer == "sgd":
-        options["momentum"] = spec.momentum
-    if "fused" in inspect.signature(cls).parameters:
-        options["fused"] = True
-    return cls(model.parameters(), **options)
+def train(
+    model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, watch_batch: int = 1024, **more: Any
+) -> Training:
+    """Train a model in place, yielding what happens as it happens: see `Training`."""
+    return Training(model, dataset, spec, watch_batch, **more)
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:
@@ -198,30 +313,8 @@ def steps_per_epoch(examples: int, batch_size: int) -> int:
 
 
 def suggest_rate(rate: float) -> float:
-    """A learning rate to try after one that was too high: a tenth, but never above 0.01."""
-    return min(rate / 10, 0.01)
-
-
-def finite(tensors: Iterable[torch.Tensor | None]) -> bool:
-    """Whether all numbers in all tensors are finite; None stands for a gradient that is not there."""
-    return all(bool(values.isfinite().all()) for values in tensors if values is not None)
-
-
-def _moving(model: nn.Module) -> Iterator[torch.Tensor | None]:
-    yield from (weight.grad for weight in model.parameters())
-    yield from model.buffers()
-
-
-def _diverged(what: str, epoch: int, spec: TrainSpec) -> Diverged:
-    return Diverged(
-        f"{what} (epoch {epoch}) with learning rate {spec.learning_rate:g}. "
-        f"Try a smaller one, such as {suggest_rate(spec.learning_rate):g}."
-    )
-
-
-def _batches(examples: int, batch_size: int, order: torch.Generator) -> Iterator[torch.Tensor]:
-    rows = torch.randperm(examples, generator=order)
-    yield from rows.split(batch_size)[: steps_per_epoch(examples, batch_size)]
+    """A learning rate to try after one that was too high: about a third, but never above 0.01."""
+    return min(float(f"{rate / 3:.1g}"), 0.01)
 
 
 @contextmanager
@@ -234,47 +327,5 @@ def _on(model: nn.Module, device: torch.device) -> Iterator[None]:
         model.to(before)
 
 
-class _seeded:
-    """Dropout's random numbers come from a stream of the loop's own.
-
-    While the loop waits between two events the caller's stream is put back, so neither disturbs the other.
-    """
-
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self.device, self.seed = device, seed
-
-    def __enter__(self) -> _seeded:
-        outer = self._states()
-        torch.manual_seed(self.seed)  # of all devices; those that are used are put back
-        self.inner, self.outer, self.active = self._states(), outer, False
-        self._restore(outer)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pause()
-
-    def resume(self) -> None:
-        self.outer = self._states()
-        self._restore(self.inner)
-        self.active = True
-
-    def pause(self) -> None:
-        if self.active:
-            self.inner = self._states()
-            self._restore(self.outer)
-            self.active = False
-
-    def _states(self) -> list[torch.Tensor]:
-        states = [torch.get_rng_state()]
-        if self.device.type == "cuda":
-            states.append(torch.cuda.get_rng_state(self.device))
-        if self.device.type == "mps":
-            states.append(torch.mps.get_rng_state())
-        return states
-
-    def _restore(self, states: list[torch.Tensor]) -> None:
-        torch.set_rng_state(states[0])
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(states[1], self.device)
-        if self.device.type == "mps":
-            torch.mps.set_rng_state(states[1])
+def _part(tensors: dict[str, torch.Tensor], what: str) -> dict[str, torch.Tensor]:
+    return {name.split(".", 1)[1]: value for name, value in tensors.items() if name.startswith(f"{what}.")}

@@ -35,8 +35,11 @@ class Task(ABC):
         return {}
 
     @abstractmethod
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Mean loss of a batch; outputs (N, K) and targets (N,), or (N, T, K) and (N, T + 1)."""
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+        """Mean loss of a batch; outputs (N, K) and targets (N,), or (N, T, K) and (N, T + 1).
+
+        With `smoothing`, that share of the wanted probability is spread evenly over all classes (Szegedy et al., 2016).
+        """
 
     @abstractmethod
     def sums(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -52,8 +55,8 @@ class Classification(Task):
 
     metric = "accuracy"
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(outputs, targets)
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+        return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
 
     def sums(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return (outputs.argmax(1) == targets).sum()[None]
@@ -65,8 +68,9 @@ class Classification(Task):
 class Binary(Classification):
     """Cross-entropy of one logit, positive for the second class."""
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return F.binary_cross_entropy_with_logits(outputs[:, 0], targets.to(outputs.dtype))
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+        wanted = targets.to(outputs.dtype) * (1 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(outputs[:, 0], wanted)
 
     def sums(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return ((outputs[:, 0] > 0) == (targets == 1)).sum()[None]
@@ -84,7 +88,7 @@ class Regression(Task):
     def __init__(self, spread: float) -> None:
         self.spread = spread
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
         return F.mse_loss(outputs[:, 0], targets)
 
     def sums(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -113,8 +117,9 @@ class Translation(Task):
     def count(self, targets: torch.Tensor) -> int:
         return int((targets[:, 1:] != PAD).sum())
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(outputs.flatten(0, 1), targets[:, 1:].flatten(), ignore_index=PAD)
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+        wanted = targets[:, 1:].flatten()
+        return F.cross_entropy(outputs.flatten(0, 1), wanted, ignore_index=PAD, label_smoothing=smoothing)
 
     def sums(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         wanted = targets[:, 1:]

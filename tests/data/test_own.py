@@ -21,7 +21,7 @@ import explorer as ex
 from explorer.data import load_dataset, own
 from explorer.data.own import packed, reading
 from explorer.errors import DataError
-from explorer.training.loop import evaluate
+from explorer.training import evaluate
 
 
 def table(rows: list[list[object]], separator: str = ",") -> bytes:
