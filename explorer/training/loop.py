@@ -14,6 +14,7 @@ from torch import nn
 
 from explorer.data import PAD, Dataset, Split
 from explorer.errors import Diverged
+from explorer.models.memory import at_once
 from explorer.specs import OPTIMIZERS, TrainSpec
 from explorer.training.device import resolve_device
 from explorer.training.layout import channels_last
@@ -22,6 +23,8 @@ from explorer.training.tasks import Task, task_of
 HUGE = 1e10
 """Loss from which on gradients and running averages are checked: squares come near the end of float32 there. Below, it
 would only cost."""
+AT_ONCE = 1024
+"""Most examples a model is measured on at once."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,7 @@ class EpochDone:
     seconds: float
 
 
-def train(
-    model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, watch_batch: int = 1024
-) -> Iterator[StepDone | EpochDone]:
+def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None) -> Iterator[StepDone | EpochDone]:
     """Train a model in place, yielding what happens as it happens.
 
     The examples are kept on the device and indexed in a seeded order, so the same seed gives the same losses to the
@@ -74,7 +75,6 @@ def train(
             end back to where it was.
         dataset: Its train split is learned, its validation split watched.
         spec: How to train; the defaults of `TrainSpec` if None.
-        watch_batch: Validation examples worked on at once.
 
     Yields:
         `StepDone` after every step, `EpochDone` after every epoch.
@@ -122,7 +122,7 @@ def train(
                 yield StepDone(step, epoch, value, metrics, len(rows), time.perf_counter() - began)
             metrics = {"loss": loss_sum / seen, **task.metrics(_add(sums), seen)}
             with evaluating(model):
-                watched = _measure(model, validation, task, watch_batch)
+                watched = _measure(model, validation, task)
             if not math.isfinite(watched["loss"]):
                 raise _diverged(f"The validation loss became {watched['loss']:g} after step {step}", epoch, spec)
             if not finite(model.state_dict().values()):
@@ -130,18 +130,18 @@ def train(
             yield EpochDone(step, epoch, metrics, watched, time.perf_counter() - began)
 
 
-def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size: int = 1024) -> dict[str, float]:
+def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size: int = AT_ONCE) -> dict[str, float]:
     """Mean ``loss`` and the task's metrics of a model on a split, in eval mode; its mode is put back.
 
     Args:
         model: Takes (N, *shape), returns (N, outputs).
         dataset: What it has learned.
         split: train, validation or test.
-        batch_size: Examples worked on at once.
+        batch_size: Most examples worked on at once; fewer of a model that makes much of each.
     """
-    task = task_of(dataset)
+    task, part = task_of(dataset), dataset.split(split)
     with evaluating(model):
-        return _measure(model, dataset.split(split), task, batch_size) | task.final(model, dataset.split(split))
+        return _measure(model, part, task, batch_size) | task.final(model, part)
 
 
 @contextmanager
@@ -157,8 +157,9 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _measure(model: nn.Module, split: Split, task: Task, batch_size: int) -> dict[str, float]:
+def _measure(model: nn.Module, split: Split, task: Task, most: int = AT_ONCE) -> dict[str, float]:
     device = next(model.parameters()).device
+    batch_size = at_once(most, lambda: task.run(model, split.inputs[:1].to(device), split.targets[:1].to(device)))
     loss, sums, seen = 0.0, [], 0
     for inputs, targets in zip(split.inputs.split(batch_size), split.targets.split(batch_size), strict=True):
         targets = _trimmed(targets).to(device)
