@@ -231,10 +231,12 @@ class RunStore:
 
     def recover(self) -> int:
         """Mark running runs whose owner has died as interrupted; everything they wrote stays. Returns how many."""
-        query = sa.select(runs_table.c.owner).where(runs_table.c.status == Status.RUNNING).distinct()
+        query = sa.select(runs_table.c.number, runs_table.c.owner).where(runs_table.c.status == Status.RUNNING)
         with self._reading() as connection:
-            owners = connection.execute(query).scalars().all()
-        dead = [owner for owner in owners if not self.owners.alive(owner)]
+            rows = connection.execute(query).all()
+        alive = {owner: self.owners.alive(owner) for owner in {owner for _, owner in rows}}
+        # Their numbers, not their owners: a damaged owner is read as something else than what is written there.
+        dead = [number for number, owner in rows if not alive[owner]]
         if not dead:
             return 0
         trained = sa.select(sa.func.coalesce(sa.func.max(metrics_table.c.seconds), 0.0))
@@ -245,7 +247,7 @@ class RunStore:
             "command": "",
             "reason": "The program that trained it ended. What it wrote is kept. Run it again to train anew.",
         }
-        lost = runs_table.update().where(runs_table.c.status == Status.RUNNING, runs_table.c.owner.in_(dead))
+        lost = runs_table.update().where(runs_table.c.status == Status.RUNNING, runs_table.c.number.in_(dead))
         with self._writing() as connection:
             return connection.execute(lost.values(values)).rowcount
 
