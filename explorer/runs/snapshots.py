@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError
 
 from explorer.errors import SnapshotError, StoreError
+from explorer.runs.problems import full
 
 if TYPE_CHECKING:  # listing runs needs no torch, and the first page should not wait for it
     import torch
@@ -38,7 +39,7 @@ class Snapshots:
         """Write the weights of one step; a reader sees the whole file or none.
 
         Raises:
-            StoreError: The disk is full or may not be written.
+            StoreError: The disk is full, or the folder may not be written.
         """
         from safetensors.torch import save
 
@@ -52,14 +53,16 @@ class Snapshots:
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            raise StoreError(
-                f"The weights of step {step} could not be written ({error.strerror}). Free some disk space."
-            ) from error
+            mend = f"See that {path.parent} is a folder you may write to, and that nothing is in the way."
+            if full(error, self.folder):
+                mend = "Free some disk space."
+            raise StoreError(f"The weights of step {step} could not be written ({error.strerror}). {mend}") from error
         return path
 
     def steps(self, run_id: str) -> list[int]:
         """The steps that were kept, in order."""
-        return sorted(int(path.stem) for path in self._of(run_id).glob("*.safetensors") if path.stem.isdigit())
+        stems = [path.stem for path in self._of(run_id).glob("*.safetensors")]
+        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdecimal())  # "²" is a digit, too
 
     def load(self, run_id: str, step: int) -> dict[str, torch.Tensor]:
         """The weights of one step, on the CPU.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import explorer as ex
 from explorer.errors import StoreError
@@ -109,6 +110,25 @@ def test_a_home_that_is_a_file_is_refused_with_the_mend(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"Runs cannot be kept in .* Choose a folder you may write to with --home"):
             ex.RunStore(home)
     assert file.read_text() == "something else"
+
+
+@pytest.mark.parametrize("name", ["snapshots", "owners"])
+def test_a_file_where_a_folder_belongs_is_named_with_the_mend(name: str, home: Path) -> None:
+    home.mkdir()
+    (home / name).write_text("mine")
+
+    with pytest.raises(StoreError, match=rf"{home / name} is a file, but it should be a folder\. Move it away"):
+        ex.RunStore(home)
+    assert (home / name).read_text() == "mine"
+
+
+def test_weights_that_cannot_be_written_for_want_of_a_folder_do_not_ask_for_disk_space(store: ex.RunStore) -> None:
+    store.snapshots.folder.rmdir()
+    store.snapshots.folder.write_text("mine")
+
+    with pytest.raises(StoreError, match=r"not be written \(.*\)\. See that .*0badcafe is a folder you may write"):
+        store.snapshots.save("0badcafe", 0, {"w": torch.zeros(1)})
+    assert store.snapshots.steps("0badcafe") == []
 
 
 @pytest.mark.parametrize("what", ["a new folder", "an empty folder", "a store"])
