@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:  # listing runs needs no torch, and the first page should not 
 _RUN = re.compile(r"[0-9a-f]{8}")
 
 
+def is_run(text: object) -> bool:
+    """Whether this can be the id of a run; ids come from links and notebooks."""
+    return isinstance(text, str) and _RUN.fullmatch(text) is not None
+
+
 class Snapshots:
     """The snapshots of all runs under one folder: ``<run>/<step>.safetensors``."""
 
@@ -28,12 +34,16 @@ class Snapshots:
         self.folder = folder
 
     def _of(self, run_id: str) -> Path:
-        if not _RUN.fullmatch(run_id):  # run ids come from URLs
-            raise SnapshotError(f"{run_id[:40]!r} is not the id of a run: eight hexadecimal digits.")
+        if not is_run(run_id):
+            raise SnapshotError(f"{str(run_id)[:40]!r} is not the id of a run: eight hexadecimal digits.")
         return self.folder / run_id
 
     def _file(self, run_id: str, step: int) -> Path:
-        return self._of(run_id) / f"{int(step):09d}.safetensors"
+        if not hasattr(step, "__index__"):
+            raise SnapshotError(
+                f"Got {str(step)[:40]!r} for a step; a whole number is needed: one of store.snapshots.steps(run_id)."
+            )
+        return self._of(run_id) / f"{index(step):09d}.safetensors"
 
     def save(self, run_id: str, step: int, state: Mapping[str, torch.Tensor]) -> Path:
         """Write the weights of one step; a reader sees the whole file or none.

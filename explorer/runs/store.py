@@ -21,7 +21,7 @@ from explorer.runs.owners import Owners
 from explorer.runs.problems import home_error
 from explorer.runs.reserve import Reserve
 from explorer.runs.run import Run, Status, from_row
-from explorer.runs.snapshots import Snapshots
+from explorer.runs.snapshots import Snapshots, is_run
 from explorer.runs.tables import METRIC_COLUMNS, make_tables, metrics_table, pragmas, runs_table
 from explorer.specs import RunSpec
 
@@ -101,6 +101,8 @@ class RunStore:
 
     def find(self, run_id: str) -> Run | None:
         """One run, or None if it is not in the store."""
+        if not is_run(run_id):
+            return None
         with self._reading() as connection:
             row = connection.execute(runs_table.select().where(runs_table.c.id == run_id)).mappings().first()
         return None if row is None else from_row(row)
