@@ -18,7 +18,7 @@ class IntegratedGradients(Method):
     name = "integrated_gradients"
     title = "Integrated gradients"
     order = 2
-    reads = "Warm: this pixel, compared with black, speaks for the class. Cool: it speaks against it."
+    reads = "Warm: this {part}, compared with that of {baseline}, speaks for the class. Cool: it speaks against it."
 
     steps: int = Field(50, ge=2, le=1000, description="Points on the way; more give a smaller completeness error.")
 
