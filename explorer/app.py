@@ -33,7 +33,7 @@ chosen = st.navigation(
 with page.boundary():
     server.compute()
     state.adopt_url()
-    with st.sidebar:
+    with st.sidebar, page.boundary():
         view.sidebar(looking=chosen in LOOKING)
     chosen.run()
 server.warm_up()

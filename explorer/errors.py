@@ -47,6 +47,10 @@ class StoreError(ExplorerError):
     """The run store cannot be read or written."""
 
 
+class DiskFull(StoreError):
+    """There is no room left where the run store lies."""
+
+
 class RunGone(StoreError):
     """The run is not in the store (any more)."""
 

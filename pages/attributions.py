@@ -4,10 +4,10 @@ from explorer.views import example, page, reasons, state, view
 
 page.head(
     "Attributions",
-    "Which pixels of one example spoke for a class, and which against it, by four methods.",
+    "Which parts of one example spoke for a class, and which against it, by four methods.",
     """
-Each picture marks every pixel: **warm** speaks for the class, **cool** against it, the middle colour means no
-effect. The scale is centred at zero; its ends differ between methods, since each measures something else.
+Each picture marks every pixel, step or feature: **warm** speaks for the class, **cool** against it, the middle colour
+means no effect. The scale is centred at zero; its ends differ between methods, since each measures something else.
 
 Choose another class to ask why the model did not answer that. Where methods of different kinds agree, there is more
 reason to believe them; they can also share a blind spot.

@@ -1,5 +1,5 @@
 """Attribution methods: thin entries over Captum, one file each."""
 
-from explorer.attribution.base import METHODS, Attribution, Method, attribute
+from explorer.attribution.base import METHODS, PARTS, Attribution, Method, Part, attribute
 
-__all__ = ["METHODS", "Attribution", "Method", "attribute"]
+__all__ = ["METHODS", "PARTS", "Attribution", "Method", "Part", "attribute"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from explorer.errors import NotApplicable, SpecError
 from explorer.probes.activations import one
 from explorer.probes.capture import quiet
 from explorer.registry import Declared, Registry
+from explorer.specs import Modality
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,30 @@ class Attribution:
     error: float | None
 
 
+class Part(NamedTuple):
+    """How to speak of one value of an input."""
+
+    name: str
+    more: str
+    """What becomes of it as its value grows."""
+    baseline: str
+    """An input of zeros, with which methods compare."""
+
+
+PARTS: dict[Modality, Part] = {
+    "image": Part("pixel", "brighter", "a black image"),
+    "series": Part("step", "higher", "a flat signal"),
+    "vector": Part("feature", "higher", "the average row"),
+}
+"""For each kind of input whose values can be changed a little."""
+
+
 class Method(Declared):
     """Base of all attribution methods: checks, modes, gradients and conversion are done here, Captum does the rest."""
 
     order: ClassVar[int] = 100
     reads: ClassVar[str]
-    """How to read the picture, in one sentence."""
+    """How to read the picture, in a sentence or two, with ``{part}``, ``{more}`` and ``{baseline}`` as in `Part`."""
 
     @classmethod
     def needs(cls, model: nn.Module, x: torch.Tensor) -> str | None:
@@ -54,6 +73,12 @@ class Method(Declared):
         if not x.is_floating_point():
             return "its inputs are words or characters, which cannot be changed a little."
         return cls.needs(model, x)
+
+    @classmethod
+    def reading(cls, modality: Modality) -> str:
+        """`reads` for one kind of input."""
+        part = PARTS[modality]
+        return cls.reads.format(part=part.name, more=part.more, baseline=part.baseline)
 
     @abstractmethod
     def run(self, model: nn.Module, x: torch.Tensor, target: int) -> tuple[torch.Tensor, float | None]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import nn
 
 from explorer.attribution.base import Method
+from explorer.models import at_once
 
 
 class IntegratedGradients(Method):
@@ -17,7 +18,7 @@ class IntegratedGradients(Method):
     name = "integrated_gradients"
     title = "Integrated gradients"
     order = 2
-    reads = "Warm: this pixel, compared with black, speaks for the class. Cool: it speaks against it."
+    reads = "Warm: this {part}, compared with that of {baseline}, speaks for the class. Cool: it speaks against it."
 
     steps: int = Field(50, ge=2, le=1000, description="Points on the way; more give a smaller completeness error.")
 
@@ -25,6 +26,11 @@ class IntegratedGradients(Method):
         from captum.attr import IntegratedGradients as Captum
 
         values, delta = Captum(model).attribute(
-            x, baselines=0.0, target=target, n_steps=self.steps, internal_batch_size=128, return_convergence_delta=True
+            x,
+            baselines=0.0,
+            target=target,
+            n_steps=self.steps,
+            internal_batch_size=at_once(128, lambda: model(x)),
+            return_convergence_delta=True,
         )
         return values, abs(float(delta[0]))

@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import nn
 
 from explorer.attribution.base import Method
+from explorer.models import at_once
 
 
 class Occlusion(Method):
@@ -34,7 +35,7 @@ class Occlusion(Method):
                 x,
                 target=target,
                 baselines=0.0,
-                perturbations_per_eval=64,
+                perturbations_per_eval=at_once(64, lambda: model(x)),
                 sliding_window_shapes=(channels, size, size),
                 strides=(channels, stride, stride),
             )

@@ -17,7 +17,7 @@ class Saliency(Method):
     name = "saliency"
     title = "Saliency"
     order = 1
-    reads = "Warm: brightening this pixel raises the class score. Cool: it lowers it."
+    reads = "Warm: the score rises as this {part} gets {more}. Cool: it falls."
 
     absolute: bool = Field(False, description="Drop the sign and show only how strong the effect is.")
 

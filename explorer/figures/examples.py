@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 
 from explorer.figures.theme import BAR, finish, palette, symmetric
 
+LONGEST = 12
+"""Letters of a word that are written beside its place."""
+
 
 def series(values: np.ndarray, title: str, alt: str, dark: bool = False, height: int = 260) -> go.Figure:
     """A series (C, L) as one line for each channel."""
@@ -83,7 +86,7 @@ def bars(values: np.ndarray, labels: Sequence[str], title: str, axis: str, alt: 
             y=list(range(len(labels))),
             orientation="h",
             customdata=list(labels),
-            marker={"color": np.where(values < 0, colours.train, colours.validation), "line": {"width": 0}},
+            marker={"color": colours.signed(values), "line": {"width": 0}},
             hovertemplate="%{customdata}<br>%{x:.4g}<extra></extra>",
         )
     )
@@ -140,12 +143,16 @@ def table(values: np.ndarray, places: Sequence[str], title: str, alt: str, dark:
             hovertemplate="row %{y}, place %{x}<br>value %{z:.4g}<extra></extra>",
         )
     )
-    every = max(1, len(places) // 24)
+    every = max(1, len(places) // (10 if places[-1].isdecimal() else 24))  # words stand upright, numbers do not
     shown = list(range(0, len(places), every))
+    words = [place if len(place) <= LONGEST else f"{place[: LONGEST - 1]}…" for place in (places[n] for n in shown)]
+    longest = max(map(len, words), default=1)
     figure.update_xaxes(
-        tickvals=shown, ticktext=[places[place] for place in shown], side="top", fixedrange=True, ticks=""
+        tickvals=shown, ticktext=words, tickangle=-90 if longest > 2 else 0, side="top", fixedrange=True, ticks=""
     )
     figure.update_yaxes(autorange="reversed", fixedrange=True, title="value")
-    finish(figure, title, alt, dark, height=140 + max(160, min(480, 8 * len(values))))
-    figure.update_layout(margin={"t": 84}, title={"y": 0.97, "yanchor": "top"})
+    top = 44 + (20 if longest <= 2 else 8 * longest)
+    height = top + 56 + max(160, min(480, 8 * len(values)))
+    finish(figure, title, alt, dark, height=height)
+    figure.update_layout(margin={"t": top}, title={"y": 1 - 10 / height, "yanchor": "top"})
     return figure

@@ -197,7 +197,7 @@ def units(values: np.ndarray, title: str, alt: str, dark: bool = False, what: st
         go.Bar(
             x=np.arange(len(values)),
             y=values,
-            marker={"color": np.where(values < 0, colours.validation, colours.train), "line": {"width": 0}},
+            marker={"color": colours.signed(values), "line": {"width": 0}},
             hovertemplate=f"{what} %{{x}}<br>value %{{y:.4g}}<extra></extra>",
         )
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import plotly.graph_objects as go
 
 Scale = list[tuple[float, str]]
@@ -27,6 +28,10 @@ class Palette:
     diverging: Scale
     sequential: Scale
     roles: dict[str, str]
+
+    def signed(self, values: np.ndarray) -> np.ndarray:
+        """A colour for each value, as the diverging scale has it: warm above zero, cool below."""
+        return np.where(values < 0, self.train, self.validation)
 
 
 GREY: Scale = [(0.0, "#000000"), (1.0, "#ffffff")]

@@ -5,21 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from explorer.data import Dataset
 from explorer.errors import SpecError, UnknownName
 from explorer.models.layers import LAYERS, WHOLE, Call, Layer
 from explorer.models.layers.base import WORDS
+from explorer.models.memory import BYTES, MEMORY_BOUND, Counted
 from explorer.specs import LayerSpec, Modality, ModelSpec, Shape
-
-MEMORY_BOUND = 2**30
-"""Bytes one training model may take: weights, gradients, optimiser state and the activations of one batch."""
-BYTES = 4  # float32
 
 
 @dataclass(frozen=True)
@@ -77,12 +71,6 @@ class Plan:
         """Bytes for training: weights, gradients and two optimiser moments, and activations with their gradients."""
         activations = sum(layer.activations for layer in self.layers)
         return BYTES * (4 * self.parameters + 2 * activations * batch_size)
-
-    def largest_batch(self, most: int = 1024) -> int:
-        """The largest batch up to `most`, halved as often as needed, that stays within `MEMORY_BOUND`."""
-        while most > 1 and self.memory(most) > MEMORY_BOUND:
-            most //= 2
-        return most
 
     def check_memory(self, batch_size: int) -> None:
         """Raise `SpecError` if training with this batch size would take more than `MEMORY_BOUND`."""
@@ -178,7 +166,7 @@ def _layer(spec: LayerSpec, number: int, name: str, given: Shape, outputs: int, 
             module = call.make().eval()
             example = torch.empty(1, *given.size, dtype=torch.long if given.kind == "tokens" else None)
             source = _source(given) if layer.crosses else ()
-            with _Flops() as counter:
+            with Counted() as counter:
                 output = module(example, *source)
     except (RuntimeError, ValueError) as error:  # what the layer's own checks did not foresee
         raise SpecError(f"it cannot take {_describe(given)} ({str(error)[:200]})") from None
@@ -232,25 +220,6 @@ def _leads(layer: type[Layer], given: Shape, wanted: tuple[Modality, ...]) -> bo
     except SpecError:
         return False
     return True
-
-
-class _Flops(TorchDispatchMode):
-    """Adds up torch's own operation counts.
-
-    `FlopCounterMode` counts the same but hooks every module of the process, which other sessions would feel.
-    """
-
-    total = 0
-    values = 0
-    """Numbers that operations made on the way, which training keeps for the gradients."""
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        output = func(*args, **(kwargs or {}))
-        if isinstance(output, torch.Tensor) and not func.is_view:
-            self.values += output.numel()
-        if formula := flop_registry.get(func.overloadpacket):
-            self.total += formula(*args, **(kwargs or {}), out_val=output)
-        return output
 
 
 class _Field:

@@ -20,6 +20,7 @@ from explorer.runs.store import Run, RunStore, Status
 
 POLL_SECONDS = 0.05
 RECOVER_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 NICE = 5
 """Training lets those who look go first: pages stay quick while every core trains."""
 
@@ -57,14 +58,21 @@ class _Engine:
                 self._round()
             except ExplorerError as error:  # the disk is full, say: keep trying, the user may mend it
                 log.error("%s", error)
-                time.sleep(1)
+                time.sleep(RETRY_SECONDS)
+            except Exception:  # a bug, or damage nobody thought of: the workers that train must not end with it
+                log.exception("a round of the engine failed; it goes on")
+                time.sleep(RETRY_SECONDS)
 
     def _round(self) -> None:
         if time.monotonic() - self.recovered_at > RECOVER_SECONDS:
             self.recovered_at = time.monotonic()
             self.store.recover()
         while len(self.workers) < self.settings.workers and (run := self.store.claim(self.owner)):
-            worker = self._start(_work, str(self.settings.home), run.id, self.owner, self.settings.device)
+            try:
+                worker = self._start(_work, str(self.settings.home), run.id, self.owner, self.settings.device)
+            except Exception:  # its owner lives, so that nobody else would ever end this run
+                self.store.end(run.id, Status.FAILED, "No worker could be started; the server's log has the details.")
+                raise
             self.workers[worker] = run
         wait([worker.sentinel for worker in self.workers], timeout=POLL_SECONDS) if self.workers else time.sleep(
             POLL_SECONDS

@@ -99,12 +99,11 @@ def execute(
         status, reason = Status.FINISHED, ""
         try:
             dataset = load_dataset(run.spec.dataset)
-            most = checked(run.spec.model, dataset).largest_batch()
-            test = evaluate(_train(run, dataset, writer, device, watch, most), dataset, batch_size=most)
+            test = evaluate(_train(run, dataset, writer, device, watch), dataset)
         except (Stopped, KeyboardInterrupt):
             status = Status.STOPPED
             if writer.model is not None:
-                test = evaluate(writer.model, dataset, batch_size=most)
+                test = evaluate(writer.model, dataset)
         except Diverged as error:
             status, reason = Status.FAILED, str(error)
         writer.close(keep_last=status is not Status.FAILED)
@@ -129,7 +128,7 @@ def _out_of_memory(error: Exception) -> bool:
 
 
 def _train(
-    run: Run, dataset: Dataset, writer: _Writer, device: str, watch: Callable[..., None] | None, most: int
+    run: Run, dataset: Dataset, writer: _Writer, device: str, watch: Callable[..., None] | None
 ) -> torch.nn.Module:
     torch.set_num_threads(training_threads())
     settings = run.spec.train
@@ -137,7 +136,7 @@ def _train(
         settings = settings.model_copy(update={"device": device})
     model = build(run.spec.model, dataset, seed=settings.seed)
     writer.begin(model, describe_device(resolve_device(settings.device)))
-    for event in train(model, dataset, settings, most):
+    for event in train(model, dataset, settings):
         writer.take(event)
         if watch:
             watch(event)
@@ -179,7 +178,7 @@ class _Writer:
                 self.batches = []
             if event.step % -(-self.total_steps // SNAPSHOTS) == 0:
                 self._keep(event.step)
-        else:
+        elif isinstance(event, EpochDone):
             self._add("train", event, event.train)
             self._add("validation", event, event.validation)
         if time.monotonic() - self.flushed_at >= FLUSH_SECONDS and self.flush() == "stop":

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from explorer.runs.problems import home_error
+
+log = logging.getLogger("explorer.owners")
+_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 class Owners:
@@ -31,17 +36,24 @@ class Owners:
         try:
             yield name
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             lock.release()
 
-    def alive(self, name: str) -> bool:
-        """Whether the process that holds this name still lives; the file of a dead one is removed."""
-        path = self.folder / f"{name}.lock"
-        if not name or not path.exists():
+    def alive(self, name: object) -> bool:
+        """Whether the process that holds this name still lives; the file of a dead one is removed.
+
+        Names come from the database: what is not one is nobody's, and so is one whose lock cannot be asked for.
+        """
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
             return False
+        path = self.folder / f"{name}.lock"
         try:
-            with FileLock(path, blocking=False):
-                path.unlink(missing_ok=True)
+            if path.exists():
+                with FileLock(path, blocking=False):
+                    path.unlink(missing_ok=True)
         except Timeout:
             return True
+        except OSError as error:
+            log.warning("owner %s counts as dead: its lock cannot be asked for (%s)", name, error)
         return False

@@ -8,6 +8,7 @@ from explorer.data import load_dataset
 from explorer.errors import SnapshotError, StoreError
 from explorer.models import build
 from explorer.runs.store import RunStore
+from explorer.training.optimizer import finite
 
 
 def model_at(store: RunStore, run_id: str, step: int) -> nn.Module:
@@ -20,16 +21,28 @@ def model_at(store: RunStore, run_id: str, step: int) -> nn.Module:
 
     Raises:
         RunGone: The run is not there.
-        SnapshotError: The weights are missing, damaged, or those of another model.
+        SnapshotError: The weights are missing, damaged, not finite, or those of another model.
     """
     run = store.get(run_id)
     if run.spec is None:
         raise StoreError(run.reason)
     model = build(run.spec.model, load_dataset(run.spec.dataset))
+    weights = store.snapshots.load(run_id, step)
+    for name, known in model.state_dict().items():
+        if name in weights and weights[name].dtype != known.dtype:  # it would be converted without a word
+            raise SnapshotError(
+                f"The weights of step {step} do not fit the model of this run: {name} is {weights[name].dtype}, not "
+                f"{known.dtype}. Choose another step."
+            )
     try:
-        model.load_state_dict(store.snapshots.load(run_id, step))
+        model.load_state_dict(weights)
     except RuntimeError as error:
         raise SnapshotError(
             f"The weights of step {step} do not fit the model of this run. Choose another step."
         ) from error
+    if not finite(weights.values()):  # training keeps none of these: the file was made or changed by something else
+        raise SnapshotError(
+            f"The weights of step {step} hold numbers that are not finite, as after training that diverged: whatever "
+            "they answer means nothing. Choose an earlier step."
+        )
     return model.eval()

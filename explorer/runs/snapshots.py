@@ -7,17 +7,24 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 
 from explorer.errors import SnapshotError, StoreError
+from explorer.runs.problems import full
 
 if TYPE_CHECKING:  # listing runs needs no torch, and the first page should not wait for it
     import torch
 
 _RUN = re.compile(r"[0-9a-f]{8}")
+
+
+def is_run(text: object) -> bool:
+    """Whether this can be the id of a run; ids come from links and notebooks."""
+    return isinstance(text, str) and _RUN.fullmatch(text) is not None
 
 
 class Snapshots:
@@ -27,18 +34,22 @@ class Snapshots:
         self.folder = folder
 
     def _of(self, run_id: str) -> Path:
-        if not _RUN.fullmatch(run_id):  # run ids come from URLs
-            raise SnapshotError(f"{run_id[:40]!r} is not the id of a run: eight hexadecimal digits.")
+        if not is_run(run_id):
+            raise SnapshotError(f"{str(run_id)[:40]!r} is not the id of a run: eight hexadecimal digits.")
         return self.folder / run_id
 
     def _file(self, run_id: str, step: int) -> Path:
-        return self._of(run_id) / f"{int(step):09d}.safetensors"
+        if not hasattr(step, "__index__"):
+            raise SnapshotError(
+                f"Got {str(step)[:40]!r} for a step; a whole number is needed: one of store.snapshots.steps(run_id)."
+            )
+        return self._of(run_id) / f"{index(step):09d}.safetensors"
 
     def save(self, run_id: str, step: int, state: Mapping[str, torch.Tensor]) -> Path:
         """Write the weights of one step; a reader sees the whole file or none.
 
         Raises:
-            StoreError: The disk is full or may not be written.
+            StoreError: The disk is full, or the folder may not be written.
         """
         from safetensors.torch import save
 
@@ -52,14 +63,16 @@ class Snapshots:
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            raise StoreError(
-                f"The weights of step {step} could not be written ({error.strerror}). Free some disk space."
-            ) from error
+            mend = f"See that {path.parent} is a folder you may write to, and that nothing is in the way."
+            if full(error, self.folder):
+                mend = "Free some disk space."
+            raise StoreError(f"The weights of step {step} could not be written ({error.strerror}). {mend}") from error
         return path
 
     def steps(self, run_id: str) -> list[int]:
         """The steps that were kept, in order."""
-        return sorted(int(path.stem) for path in self._of(run_id).glob("*.safetensors") if path.stem.isdigit())
+        stems = [path.stem for path in self._of(run_id).glob("*.safetensors")]
+        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdecimal())  # "²" is a digit, too
 
     def load(self, run_id: str, step: int) -> dict[str, torch.Tensor]:
         """The weights of one step, on the CPU.

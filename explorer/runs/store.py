@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from explorer.errors import RunGone, SpecError
+from explorer.errors import DiskFull, RunGone, SpecError
 from explorer.places import is_own, look_in
 from explorer.runs.owners import Owners
 from explorer.runs.problems import home_error
+from explorer.runs.reserve import Reserve
 from explorer.runs.run import Run, Status, from_row
-from explorer.runs.snapshots import Snapshots
-from explorer.runs.tables import METRIC_COLUMNS, meta, metrics_table, runs_table
+from explorer.runs.snapshots import Snapshots, is_run
+from explorer.runs.tables import METRIC_COLUMNS, make_tables, metrics_table, pragmas, runs_table
 from explorer.specs import RunSpec
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class RunStore:
     """Runs, their metrics and their snapshots in one folder; safe to use from many threads and processes.
 
     Args:
-        home: The folder; made if it is not there. It holds ``runs.sqlite``, ``snapshots/`` and ``owners/``.
+        home: The folder; made if it is not there. It holds ``runs.sqlite``, ``snapshots/``, ``owners/``, and a
+            ``reserve`` of room, given up so that runs can be read and deleted on a full disk.
 
     Raises:
         StoreError: The folder cannot be made, read or written, or holds something else.
@@ -45,20 +46,23 @@ class RunStore:
         self.home = Path(home)
         self.snapshots = Snapshots(self.home / "snapshots")
         self.owners = Owners(self.home / "owners")
+        self._reserve = Reserve(self.home / "reserve")
         try:
-            self.owners.folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.snapshots.folder, self.owners.folder):
+                folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise home_error(self.home, error) from error
         look_in(self.home)
         place = sa.URL.create("sqlite", database=str(self.home / "runs.sqlite"))  # a folder may be called what?x=1
         self._engine = sa.create_engine(place, connect_args={"timeout": 20})
-        sa.event.listen(self._engine, "connect", _pragmas)
-        # One at a time: SQLite does not wait for its turn where several switch a new file to write-ahead logging.
-        with self._opening(), self._writing() as connection:
-            for table in meta.sorted_tables:  # create_all looks first and creates then: two who start at once collide
-                connection.execute(CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(CreateIndex(index, if_not_exists=True))
+        sa.event.listen(self._engine, "connect", pragmas)
+        with self._opening():  # one at a time: SQLite collides where several switch a new file to write-ahead logging
+            try:
+                self._prepare()
+            except DiskFull:
+                self._reserve.give_up()
+                self._prepare()
+            self._reserve.keep()
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
@@ -97,6 +101,8 @@ class RunStore:
 
     def find(self, run_id: str) -> Run | None:
         """One run, or None if it is not in the store."""
+        if not is_run(run_id):
+            return None
         with self._reading() as connection:
             row = connection.execute(runs_table.select().where(runs_table.c.id == run_id)).mappings().first()
         return None if row is None else from_row(row)
@@ -144,11 +150,15 @@ class RunStore:
         Returns:
             Whether it was still there: of two who delete at once, one gets False.
         """
-        with self._writing() as connection:
-            gone = connection.execute(runs_table.delete().where(runs_table.c.id == run_id)).rowcount
-            connection.execute(metrics_table.delete().where(metrics_table.c.run == run_id))
+        try:
+            gone = self._forget(run_id)
+        except DiskFull:  # deleting writes, too, before it frees anything
+            self.snapshots.delete(run_id)
+            self._reserve.give_up()
+            gone = self._forget(run_id)
         self.snapshots.delete(run_id)
-        return bool(gone)
+        self._reserve.keep()
+        return gone
 
     # -- metrics ------------------------------------------------------------------------------------------------------
 
@@ -231,10 +241,12 @@ class RunStore:
 
     def recover(self) -> int:
         """Mark running runs whose owner has died as interrupted; everything they wrote stays. Returns how many."""
-        query = sa.select(runs_table.c.owner).where(runs_table.c.status == Status.RUNNING).distinct()
+        query = sa.select(runs_table.c.number, runs_table.c.owner).where(runs_table.c.status == Status.RUNNING)
         with self._reading() as connection:
-            owners = connection.execute(query).scalars().all()
-        dead = [owner for owner in owners if not self.owners.alive(owner)]
+            rows = connection.execute(query).all()
+        alive = {owner: self.owners.alive(owner) for owner in {owner for _, owner in rows}}
+        # Their numbers, not their owners: a damaged owner is read as something else than what is written there.
+        dead = [number for number, owner in rows if not alive[owner]]
         if not dead:
             return 0
         trained = sa.select(sa.func.coalesce(sa.func.max(metrics_table.c.seconds), 0.0))
@@ -245,7 +257,7 @@ class RunStore:
             "command": "",
             "reason": "The program that trained it ended. What it wrote is kept. Run it again to train anew.",
         }
-        lost = runs_table.update().where(runs_table.c.status == Status.RUNNING, runs_table.c.owner.in_(dead))
+        lost = runs_table.update().where(runs_table.c.status == Status.RUNNING, runs_table.c.number.in_(dead))
         with self._writing() as connection:
             return connection.execute(lost.values(values)).rowcount
 
@@ -258,6 +270,16 @@ class RunStore:
             raise home_error(self.home, error) from error
 
     # -- plumbing -----------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        with self._writing() as connection:
+            make_tables(connection)
+
+    def _forget(self, run_id: str) -> bool:
+        with self._writing() as connection:
+            gone = connection.execute(runs_table.delete().where(runs_table.c.id == run_id)).rowcount
+            connection.execute(metrics_table.delete().where(metrics_table.c.run == run_id))
+        return bool(gone)
 
     def _change(self, run_id: str, **values: Any) -> None:
         with self._writing() as connection:
@@ -295,11 +317,3 @@ def _called(dataset: str) -> str:
     from explorer.data.own import called
 
     return called(dataset)
-
-
-def _pragmas(connection: Any, _record: Any) -> None:
-    connection.text_factory = lambda text: text.decode(errors="replace")  # one damaged row must not hide the others
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")  # with WAL: no corruption, at worst the last instant lost
-    cursor.close()

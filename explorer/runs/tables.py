@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 meta = sa.MetaData()
 runs_table = sa.Table(
@@ -41,3 +44,20 @@ metrics_table = sa.Table(
     sa.Index("metrics_of_a_run", "run", "id"),
 )
 METRIC_COLUMNS = ["id", "split", "name", "step", "epoch", "seconds", "value"]
+
+
+def make_tables(connection: sa.Connection) -> None:
+    """Make what is not there yet."""
+    for table in meta.sorted_tables:  # create_all looks first and creates then: two who start at once collide
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def pragmas(connection: Any, _record: Any) -> None:
+    """Settings of every new connection to SQLite."""
+    connection.text_factory = lambda text: text.decode(errors="replace")  # one damaged row must not hide the others
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")  # with WAL: no corruption, at worst the last instant lost
+    cursor.close()

@@ -47,7 +47,6 @@ class Training:
         model: Takes (N, *shape), returns (N, outputs).
         dataset: Its train split is learned, its validation split watched.
         spec: How to train; the defaults of `TrainSpec` if None.
-        watch_batch: Validation examples worked on at once.
         changes: Asked before every step, with the number of steps done, whether settings change; or a table of that.
         flow: Whether to measure the gradient flow.
         resume: What `state` gave of a training with the same data and settings, to go on exactly from there.
@@ -66,13 +65,12 @@ class Training:
         model: nn.Module,
         dataset: Dataset,
         spec: TrainSpec | None = None,
-        watch_batch: int = 1024,
         *,
         changes: Changes | Mapping[int, Change] | None = None,
         flow: bool = False,
         resume: tuple[dict[str, torch.Tensor], dict[str, Any]] | None = None,
     ) -> None:
-        self.model, self.dataset, self.spec, self.watch_batch = model, dataset, spec or TrainSpec(), watch_batch
+        self.model, self.dataset, self.spec = model, dataset, spec or TrainSpec()
         self.changes: Changes = changes.get if isinstance(changes, Mapping) else changes or (lambda step: None)
         self.device = resolve_device(self.spec.device)
         self.task = task_of(dataset)
@@ -205,7 +203,7 @@ class Training:
     def _end_epoch(self, validation: Split) -> EpochDone:
         metrics = {"loss": self.loss_sum / self.weighed, **self.task.metrics(self.sums, self.weighed)}
         with evaluating(self.model):
-            watched = measure(self.model, validation, self.task, self.watch_batch)
+            watched = measure(self.model, validation, self.task)
         if not math.isfinite(watched["loss"]):
             raise self._diverged(f"The validation loss became {watched['loss']:g} after step {self.step}")
         if not finite(self.model.state_dict().values()):
@@ -299,11 +297,9 @@ _KEPT = ("step", "epoch", "at", "sums", "weighed", "loss_sum", "losses", "first_
 """What a training knows of itself, besides its tensors."""
 
 
-def train(
-    model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, watch_batch: int = 1024, **more: Any
-) -> Training:
+def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, **more: Any) -> Training:
     """Train a model in place, yielding what happens as it happens: see `Training`."""
-    return Training(model, dataset, spec, watch_batch, **more)
+    return Training(model, dataset, spec, **more)
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:

@@ -9,21 +9,25 @@ import torch
 from torch import nn
 
 from explorer.data import PAD, Dataset, Split
+from explorer.models.memory import at_once
 from explorer.training.tasks import Task, task_of
 
+AT_ONCE = 1024
+"""Most examples a model is measured on at once."""
 
-def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size: int = 1024) -> dict[str, float]:
+
+def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size: int = AT_ONCE) -> dict[str, float]:
     """Mean ``loss`` and the task's metrics of a model on a split, in eval mode; its mode is put back.
 
     Args:
         model: Takes (N, *shape), returns (N, outputs).
         dataset: What it has learned.
         split: train, validation or test.
-        batch_size: Examples worked on at once.
+        batch_size: Most examples worked on at once; fewer of a model that makes much of each.
     """
-    task = task_of(dataset)
+    task, part = task_of(dataset), dataset.split(split)
     with evaluating(model):
-        return measure(model, dataset.split(split), task, batch_size) | task.final(model, dataset.split(split))
+        return measure(model, part, task, batch_size) | task.final(model, part)
 
 
 @contextmanager
@@ -39,9 +43,10 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def measure(model: nn.Module, split: Split, task: Task, batch_size: int) -> dict[str, float]:
+def measure(model: nn.Module, split: Split, task: Task, most: int = AT_ONCE) -> dict[str, float]:
     """Mean ``loss`` and metrics of a model in eval mode."""
     device = next(model.parameters()).device
+    batch_size = at_once(most, lambda: task.run(model, split.inputs[:1].to(device), split.targets[:1].to(device)))
     loss, sums, seen = 0.0, [], 0
     for inputs, targets in zip(split.inputs.split(batch_size), split.targets.split(batch_size), strict=True):
         targets = trimmed(targets).to(device)

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from explorer.data import PAD, Dataset, Split
+from explorer.models.memory import at_once
 from explorer.models.translator import translate
 
 
@@ -131,9 +132,10 @@ class Translation(Task):
     def final(self, model: nn.Module, split: Split) -> dict[str, float]:
         device = next(model.parameters()).device
         longest = self.dataset.target_shape.size[0]
+        batch_size = at_once(256, lambda: self.run(model, split.inputs[:1].to(device), split.targets[:1].to(device)))
         written = [
             text
-            for inputs in split.inputs.split(256)
+            for inputs in split.inputs.split(batch_size)
             for text in translate(model, inputs.to(device), longest).cpu().unbind(0)
         ]
         said = [self.dataset.answer(text) for text in written]

@@ -52,7 +52,7 @@ def example_picture(view: View, width: int = 240) -> None:
             st.markdown(page.plain(dataset.text(x)))
     else:
         names = dataset.features
-        figure = bars(x.numpy(), names, "The input", "standard deviations from the mean", "The input.", page.dark())
+        figure = bars(x.numpy(), names, "The input", "standardised", "The input.", page.dark())
         page.show(figure, key="example-row")
 
 

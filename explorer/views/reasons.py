@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.attribution import METHODS, Attribution, Method
+from explorer.attribution import METHODS, PARTS, Attribution, Method
 from explorer.figures.classes import probabilities
 from explorer.figures.examples import bars
 from explorer.figures.images import attributions, units
+from explorer.specs import Modality
 from explorer.views import example, page, results, state
 from explorer.views.view import ANSWER, View, move
 
@@ -71,7 +72,7 @@ def _choose_class(view: View) -> None:
 
 def _explanations(view: View, target: int) -> None:
     found = results.explanations(*view.place, target)
-    name = view.dataset.classes[target] if view.dataset.classes else view.dataset.unit
+    name = view.dataset.classes[target] if view.dataset.classes else "this value"
     left, right = st.columns([3, 2], gap="medium")
     with left:
         if view.dataset.modality == "image":
@@ -80,7 +81,7 @@ def _explanations(view: View, target: int) -> None:
             _on_values(view, found, name)
     with right:
         for method, said in found.items():
-            _reading(METHODS[method], said)
+            _reading(METHODS[method], said, view.dataset.modality)
 
 
 def _on_pixels(found: dict[str, Attribution | str], name: str) -> None:
@@ -113,12 +114,12 @@ def _on_values(view: View, found: dict[str, Attribution | str], name: str) -> No
         st.info("None of these methods explains an answer about a text.", icon=":material/info:")
 
 
-def _reading(method: type[Method], said: Attribution | str) -> None:
+def _reading(method: type[Method], said: Attribution | str, modality: Modality) -> None:
     st.markdown(f"**{method.title}**", help=method.help())
-    lines = [f"Does not apply: {said}" if isinstance(said, str) else method.reads]
+    lines = [f"Does not apply: {said}" if isinstance(said, str) else method.reading(modality)]
     if not isinstance(said, str) and said.error is not None:
         lines.append(
-            f"Completeness error {said.error:.2g} logits: its values should add up to the score less that of a black "
-            "image; 0 is exact."
+            f"Completeness error {said.error:.2g} logits: its values should add up to the score less that of "
+            f"{PARTS[modality].baseline}; 0 is exact."
         )
     st.caption(" ".join(lines))

@@ -84,6 +84,8 @@ def _delete(run_id: str) -> None:
     with page.boundary():
         if not store().delete(run_id):
             st.toast("Someone else had already deleted it.")
+        if state.lens().run == run_id:
+            state.look(run="")
 
 
 @st.dialog("Delete this run?")

@@ -107,13 +107,14 @@ def sidebar(looking: bool) -> None:
     run = current_run()
     if run is None:
         return
-    view = resolve(run) if looking else None
     st.subheader("What you look at", anchor=False)
     runs = {found.id: found for found in (run, *store().list(LISTED))}
     # The browser sends back the words of a choice: two runs of one name must differ in them.
     titles = Counter(found.title for found in runs.values())
     words = {key: found.title if titles[found.title] == 1 else f"{found.title} ({key})" for key, found in runs.items()}
     _choice("Run", "run", sorted(runs, key=lambda key: -runs[key].created), run.id, words.__getitem__)
+    # Only now: where the run cannot be resolved, its data were removed say, another can still be chosen.
+    view = resolve(run) if looking else None
     if view is None:
         return
     if len(view.steps) > 1:

@@ -10,6 +10,7 @@ from torch import nn
 
 import explorer as ex
 from explorer.errors import NotApplicable, SpecError
+from explorer.models import memory
 
 
 def agree(ours: np.ndarray, theirs: torch.Tensor) -> None:
@@ -109,6 +110,23 @@ def test_grad_cam_says_why_it_does_not_apply_to_a_model_without_convolutions(tin
 def test_occlusion_says_why_it_does_not_apply_to_inputs_that_are_not_images() -> None:
     with pytest.raises(NotApplicable, match=r"Occlusion does not apply: it covers parts of an image"):
         ex.attribute("occlusion", nn.Linear(4, 2), torch.zeros(1, 4), target=0)
+
+
+@pytest.mark.parametrize(("method", "most"), [("integrated_gradients", 50), ("occlusion", 49)])
+def test_a_big_model_is_explained_in_small_batches_with_the_same_outcome(
+    method: str, most: int, cnn: nn.Module, x: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    cnn.register_forward_pre_hook(lambda _module, given: sizes.append(len(given[0])))
+    at_once = ex.attribute(method, cnn, x, target=4)
+    assert max(sizes) == most, "a small model is explained in one go"
+
+    sizes.clear()
+    monkeypatch.setattr(memory, "MEMORY_BOUND", 2**18)
+    in_parts = ex.attribute(method, cnn, x, target=4)
+
+    assert 1 < max(sizes) <= most // 4
+    np.testing.assert_allclose(in_parts.values, at_once.values, atol=1e-5)
 
 
 def test_more_than_one_example_is_refused(cnn: nn.Module, digits: ex.Dataset) -> None:

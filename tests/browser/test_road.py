@@ -167,6 +167,8 @@ def test_a_file_of_ones_own_becomes_a_data_set_and_is_learned(server: Server, ta
     page.get_by_role("option", name="Shoppers").click()
     one.settle()
     page.get_by_text("See the examples and classes").click()
+    expect(page.get_by_role("button", name="Remove this data set")).to_be_visible()
+    one.settle()
     page.get_by_role("button", name="Remove this data set").click()
     expect(page.get_by_role("dialog")).to_contain_text("Its 1 trained run(s) stay in the list")
     page.get_by_role("button", name="Remove it").click()

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import explorer as ex
+from explorer.attribution import PARTS
 from explorer.errors import SpecError, UnknownName
 
 
@@ -136,7 +137,9 @@ def test_it_explains_itself_and_all_its_fields(method: str) -> None:
     cls = ex.METHODS[method]
 
     assert len(cls.help()) > 30
-    assert len(cls.reads) > 30
+    readings = {modality: cls.reading(modality) for modality in PARTS}
+    assert all(len(reading) > 30 and "{" not in reading for reading in readings.values())
+    assert not any("pixel" in readings[modality] or "black" in readings[modality] for modality in ("series", "vector"))
     assert all(field.description for field in cls.model_fields.values())
 
 

@@ -223,10 +223,3 @@ def test_what_a_pool_leaves_behind_at_the_edge_is_not_seen() -> None:
     spec = ex.ModelSpec.of({"kind": "maxpool", "size": 3}, FLATTEN, OUTPUT)  # 9 × 3 of 28 pixels
 
     assert plan(spec, mnist).layers[-1].receptive_field == (27, 27)
-
-
-def test_the_largest_batch_stays_within_the_bound(digits: ex.Dataset) -> None:
-    wide = plan(ex.ModelSpec.of({"kind": "conv", "channels": 1024}, FLATTEN, OUTPUT), digits)
-
-    assert 1 < wide.largest_batch() < 65536
-    assert wide.memory(wide.largest_batch(65536)) <= MEMORY_BOUND < wide.memory(2 * wide.largest_batch(65536))

@@ -57,3 +57,4 @@ def test_what_is_removed_is_missed_in_words_and_nothing_else_breaks(store: RunSt
         assert f"The uploaded data set {name} is not here" in " ".join(error.value for error in opened.error).replace(
             "\\", ""
         )
+        assert "Run" in [control.label for control in opened.selectbox], "another run can still be chosen"

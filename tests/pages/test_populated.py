@@ -165,3 +165,11 @@ def test_delete_asks_first_and_two_at_once_is_no_error(train: Callable[..., Run]
     assert store.find(run.id) is None
     healthy(first)
     healthy(second)
+
+
+def test_deleting_the_run_one_looks_at_is_not_taken_for_a_broken_link(train: Callable[..., Run]) -> None:
+    run = train("mlp", epochs=1)
+    app = open_page("runs", run=run.id)
+    app.button(key=f"delete-{run.id}").click().run()
+    app.button(key="confirm-delete").click().run()
+    assert not healthy(app).toast

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import explorer as ex
 from explorer.errors import StoreError
@@ -111,6 +112,25 @@ def test_a_home_that_is_a_file_is_refused_with_the_mend(tmp_path: Path) -> None:
     assert file.read_text() == "something else"
 
 
+@pytest.mark.parametrize("name", ["snapshots", "owners"])
+def test_a_file_where_a_folder_belongs_is_named_with_the_mend(name: str, home: Path) -> None:
+    home.mkdir()
+    (home / name).write_text("mine")
+
+    with pytest.raises(StoreError, match=rf"{home / name} is a file, but it should be a folder\. Move it away"):
+        ex.RunStore(home)
+    assert (home / name).read_text() == "mine"
+
+
+def test_weights_that_cannot_be_written_for_want_of_a_folder_do_not_ask_for_disk_space(store: ex.RunStore) -> None:
+    store.snapshots.folder.rmdir()
+    store.snapshots.folder.write_text("mine")
+
+    with pytest.raises(StoreError, match=r"not be written \(.*\)\. See that .*0badcafe is a folder you may write"):
+        store.snapshots.save("0badcafe", 0, {"w": torch.zeros(1)})
+    assert store.snapshots.steps("0badcafe") == []
+
+
 @pytest.mark.parametrize("what", ["a new folder", "an empty folder", "a store"])
 def test_a_home_that_may_not_be_written_is_one_line_on_the_command_line(what: str, tmp_path: Path) -> None:
     home = tmp_path / "locked" / ("home" if what == "a new folder" else "")
@@ -129,3 +149,56 @@ def test_a_home_that_may_not_be_written_is_one_line_on_the_command_line(what: st
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"explorer: Runs cannot be kept in {home} (")
     assert line.endswith("Choose a folder you may write to with --home.")
+
+
+OWNERS = {
+    "a path": "'../../x'",
+    "a path to what is there": "'../outside'",
+    "an absolute path": "'/tmp/x'",
+    "other letters": "'0123456789ABCDEF'",
+    "a name and more": "'0123456789abcdef' || char(10)",
+    "zero": "'a' || char(0)",
+    "bytes": "x'ff00'",
+    "text that is not UTF-8": "CAST(x'ff' AS TEXT)",
+    "much": "hex(zeroblob(10000))",
+}
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_an_owner_that_is_none_is_dead_and_never_becomes_a_path(
+    owner: str, store: ex.RunStore, sql: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = [store.home / "outside.lock", store.home.parent.parent / "x.lock"]
+    for path in outside:
+        path.write_text("mine")
+    run = store.create(SPEC, "a", owner="0" * 16)
+    sql(f"UPDATE runs SET owner = {OWNERS[owner]}")
+    monkeypatch.setattr("explorer.runs.owners.FileLock", lambda *_, **__: pytest.fail("a lock was asked for"))
+
+    assert store.recover() == 1
+
+    assert store.get(run.id).status is Status.INTERRUPTED
+    assert [path.read_text() for path in outside] == ["mine", "mine"]
+
+
+def test_an_owner_whose_lock_cannot_be_asked_for_is_dead(
+    store: ex.RunStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, denied = "0" * 16, "1" * 16
+    runs = [store.create(SPEC, owner, owner=owner) for owner in (folder, denied)]
+    (store.home / "owners" / f"{folder}.lock").mkdir()
+    (store.home / "owners" / f"{denied}.lock").touch()
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.stem == denied:
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert store.recover() == 2
+
+    assert [store.get(run.id).status for run in runs] == [Status.INTERRUPTED] * 2
+    assert f"owner {folder} counts as dead" in caplog.text
+    assert f"owner {denied} counts as dead: its lock cannot be asked for ([Errno 13] Permission denied)" in caplog.text

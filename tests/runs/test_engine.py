@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing as mp
 import os
 import signal
 import subprocess
@@ -16,7 +17,9 @@ import psutil
 import pytest
 
 import explorer as ex
+from explorer.errors import StoreError
 from explorer.runs import Compute, Settings, Status
+from explorer.runs.engine import _Engine
 from explorer.runs.execute import submit
 from tests.processes import ROOT, wait_until
 from tests.runs.conftest import SPEC
@@ -254,3 +257,50 @@ def test_as_many_runs_train_at_once_as_there_are_workers(store_of_ones_own: ex.R
     assert store.get(runs[2].id).status is Status.QUEUED
     assert len(workers(compute.pid)) == 2
     compute.close()
+
+
+@pytest.fixture
+def by_hand(store_of_ones_own: ex.RunStore, monkeypatch: pytest.MonkeyPatch) -> _Engine:
+    """An engine that starts no processes."""
+    store = store_of_ones_own
+    settings = Settings(store.home, workers=1, device="cpu")
+    engine = _Engine(store, settings, mp.get_context("forkserver"), "0" * 16)
+    monkeypatch.setattr(engine, "_start", lambda *_: None)
+    return engine
+
+
+def test_an_engine_survives_a_round_that_fails_and_does_not_hurry(
+    by_hand: _Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures = [ZeroDivisionError("never thought of"), OSError(12, "Cannot allocate memory"), StoreError("full")]
+    waits: list[float] = []
+
+    def fail() -> None:
+        raise failures.pop(0)
+
+    monkeypatch.setattr(by_hand, "_round", fail)
+    monkeypatch.setattr(by_hand, "_parent_gone", lambda: not failures)
+    monkeypatch.setattr("explorer.runs.engine.time.sleep", waits.append)
+
+    by_hand.serve()
+
+    assert waits == [1.0, 1.0, 1.0]
+    assert "Traceback" in caplog.text
+    assert "ZeroDivisionError: never thought of" in caplog.text
+    assert "Cannot allocate memory" in caplog.text
+
+
+def test_a_run_for_which_no_worker_can_be_started_is_not_left_running(
+    by_hand: _Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = submit(by_hand.store, SPEC)
+
+    def refuse(*_: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(by_hand, "_start", refuse)
+    with pytest.raises(OSError, match="temporarily unavailable"):
+        by_hand._round()
+
+    assert by_hand.store.get(run.id).status is Status.FAILED
+    assert by_hand.store.get(run.id).reason.startswith("No worker could be started")

@@ -47,3 +47,29 @@ def test_a_wrong_number_of_workers_is_refused(workers: str, monkeypatch: pytest.
 
     with pytest.raises(ExplorerError, match=f"workers is '{workers}'; it should be a whole number from 1 to 256"):
         Settings.read()
+
+
+def test_a_number_of_workers_too_long_to_read_is_refused_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_WORKERS", "9" * 5000)  # int() itself refuses more than 4300 digits
+
+    with pytest.raises(ExplorerError, match=r"workers is '9{39}…'; it should be"):
+        Settings.read()
+
+
+def test_the_folder_of_a_user_who_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_HOME", "~nobody-of-that-name/runs")
+
+    with pytest.raises(ExplorerError, match=r"cannot be kept in ~nobody-of-that-name/runs \(.*\)\. Name the folder"):
+        Settings.read()
+
+
+def test_a_relative_home_in_a_folder_that_was_deleted_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setenv("EXPLORER_HOME", "runs")
+
+    with pytest.raises(ExplorerError, match="Name the folder with --home from the root"):
+        Settings.read()

@@ -59,7 +59,8 @@ def test_steps_are_in_order_and_overwritten_in_place(snapshots: Snapshots) -> No
 def test_what_else_lies_in_the_folder_is_not_a_step(snapshots: Snapshots) -> None:
     folder = snapshots.save(RUN, 3, {"w": torch.zeros(1)}).parent
     (folder / "tmp123.part").write_bytes(b"half")
-    (folder / "notes.safetensors").write_bytes(b"")
+    for name in ("notes", "²", "٣", "-1", "1e3"):
+        (folder / f"{name}.safetensors").write_bytes(b"")
 
     assert snapshots.steps(RUN) == [3]
 
