@@ -116,7 +116,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     from explorer.runs.execute import execute, submit
     from explorer.runs.store import RunStore, Status
     from explorer.specs import RunSpec, parse
-    from explorer.training import EpochDone, resolve_device
+    from explorer.training import EpochDone, StepDone, resolve_device
 
     given = {
         name: value for name, value in vars(options).items() if name in TrainSpec.model_fields and value is not None
@@ -138,7 +138,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
                 if isinstance(event, EpochDone):
                     said = [f"{name} {value:.3f}" for name, value in event.validation.items()]
                     bar.set_postfix_str("validation " + ", ".join(reversed(said)))
-                else:
+                elif isinstance(event, StepDone):
                     bar.update()
 
             run = execute(store, run, owner, settings.device, watch)

@@ -24,10 +24,11 @@ run = view.current_run()
 draft = state.draft()
 with st.expander("New run", expanded=run is None, icon=":material/tune:", key=f"new-run-{run.id if run else 0}"):
     name = training.draft_line(draft.model, draft.dataset)
-    made = plan(draft.model, training.dataset_of(draft))
+    dataset = training.dataset_of(draft)
+    made = plan(draft.model, dataset)
     st.markdown(f"**{name}**, {len(state.stacked(draft.model))} layers, {made.parameters:,} parameters")
     st.page_link(page.BUILD, label="Change the model", icon=":material/construction:")
-    training.settings_form()
+    training.settings_form(dataset)
     if made.problem:
         st.error(page.plain(str(made.problem)), icon=":material/build:")
     training.start_button("Start", "start", made.problem is not None)

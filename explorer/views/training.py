@@ -15,14 +15,34 @@ if TYPE_CHECKING:
     from explorer.data import Dataset
 
 DOUBLE_CLICK_SECONDS = 1.0
+SGD_ONLY = ("momentum", "nesterov")
 
 
-def settings_form() -> None:
-    """The training settings, one widget for each field of `TrainSpec`."""
+def settings_form(dataset: Dataset) -> None:
+    """The training settings, one widget for each field of `TrainSpec`; the less common ones open by group."""
+    groups: dict[str, list[str]] = {}
+    for name, field in TrainSpec.model_fields.items():
+        groups.setdefault((field.json_schema_extra or {}).get("group", ""), []).append(name)
+    sgd, images = state.training().optimizer == "sgd", dataset.modality == "image"
+    _fields([name for name in groups.pop("") if sgd or name not in SGD_ONLY])
+    for column, (group, names) in zip(st.columns(len(groups)), groups.items(), strict=True):
+        with (
+            column,
+            st.popover(_described(group, names), width="stretch", disabled=group == "Changed images" and not images),
+        ):
+            _fields(names, 1)
+
+
+def _described(group: str, names: list[str]) -> str:
+    """A group, and how many of its settings are not as they usually are."""
+    set_apart = sum(getattr(state.training(), name) != TrainSpec.model_fields[name].default for name in names)
+    return f"{group} ({set_apart} set)" if set_apart else group
+
+
+def _fields(names: list[str], columns: int = 4) -> None:
     current = state.training()
-    names = [name for name in TrainSpec.model_fields if name != "momentum" or current.optimizer == "sgd"]
-    for start in range(0, len(names), 4):
-        for column, name in zip(st.columns(4), names[start : start + 4], strict=False):
+    for start in range(0, len(names), columns):
+        for column, name in zip(st.columns(columns), names[start : start + columns], strict=False):
             field, key = TrainSpec.model_fields[name], f"train-{name}"
             st.session_state[key] = getattr(current, name)
             with column:
