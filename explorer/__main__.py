@@ -153,7 +153,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
                     "model": run.spec.family,
                     "seed": run.spec.train.seed,
                     "epochs": run.epoch,
-                    "seconds": round(run.seconds, 3),
+                    "seconds": round(run.trained, 3),
                     "parameters": run.parameters,
                     "device": run.device,
                     "status": run.status,
@@ -163,7 +163,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
         )
     else:
         metrics = ", ".join(f"{name} {value:.4f}" for name, value in run.test.items()) or "no test metrics"
-        print(f"{run.title}, run {run.id}: {run.status} in {run.seconds:.1f} s, test {metrics}")
+        print(f"{run.title}, run {run.id}: {run.status} in {run.trained:.1f} s, test {metrics}")
     return {Status.FINISHED: 0, Status.STOPPED: 130}.get(run.status, 1)
 
 

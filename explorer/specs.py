@@ -12,6 +12,7 @@ from explorer.errors import SpecError
 from explorer.registry import explain
 
 MAX_LAYERS = 200
+MAX_CHANGES = 1000
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
 """Name in a spec: class in `torch.optim`."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -247,10 +248,21 @@ class RunSpec(_Value):
     dataset: Annotated[str, Field(max_length=40)]
     model: ModelSpec
     train: TrainSpec = TrainSpec()
-    changes: Annotated[tuple[tuple[int, Change], ...], Field(max_length=1000)] = ()
+    changes: Annotated[tuple[tuple[int, Change], ...], Field(max_length=MAX_CHANGES)] = ()
     """What was changed while it went on, and after how many steps: with it, the run can be repeated."""
+    start: tuple[Annotated[str, Field(pattern="^[0-9a-f]{8}$")], Annotated[int, Field(ge=0)]] | None = None
+    """The run and the step whose weights it began with, which are its own first snapshot; None: anew from the seed."""
     family: Annotated[str, Field(max_length=40)] = "custom"
     """The family the model started from, for display."""
+
+    @property
+    def settings(self) -> TrainSpec:
+        """How it is trained by now: all changes taken in, but those of dropout, which are the model's."""
+        values: dict[str, Any] = {}
+        for _, change in self.changes:
+            values |= change.values
+        values.pop("dropout", None)
+        return self.train.model_copy(update=values)
 
     def called(self, dataset: str = "") -> str:
         """What it is in a few words: ``CNN on digits``.
@@ -288,6 +300,7 @@ def parse(cls: type[V], text: str | bytes | dict[str, Any], what: str) -> V:
 
 __all__ = [
     "DEVICES",
+    "MAX_CHANGES",
     "MAX_LAYERS",
     "OPTIMIZERS",
     "PRECISIONS",

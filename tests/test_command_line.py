@@ -57,7 +57,7 @@ def test_training_ends_with_one_line_of_json_and_a_run_in_the_store(home: Path) 
         "model": "mlp",
         "seed": 5,
         "epochs": 2,
-        "seconds": pytest.approx(run.seconds, abs=0.001),
+        "seconds": pytest.approx(run.trained, abs=0.001),
         "parameters": 64 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10,
         "device": run.device,
         "status": "finished",

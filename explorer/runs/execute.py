@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
 from explorer.data import Dataset, load_dataset
 from explorer.errors import Diverged, ExplorerError, RunGone, SpecError
 from explorer.models import Plan, build, checked
-from explorer.runs.store import Run, RunStore, Status
-from explorer.specs import RunSpec
-from explorer.training import (
-    EpochDone,
-    StepDone,
-    describe_device,
-    evaluate,
-    resolve_device,
-    steps_per_epoch,
-    train,
-)
+from explorer.runs.conductor import Conductor, Left, Stopped
+from explorer.runs.controls import Verb
+from explorer.runs.recorder import Recorder
+from explorer.runs.replay import model_at
+from explorer.runs.store import TITLE_LENGTH, Run, RunStore, Status, new_id
+from explorer.specs import Change, RunSpec, TrainSpec
+from explorer.training import Training, describe_device, evaluate, steps_per_epoch
 from explorer.training.device import training_threads
-from explorer.training.optimizer import finite
-
-FLUSH_SECONDS = 0.15
-"""How often metrics reach the store."""
-BATCH_ROWS = 100_000
-"""About how many steps have their metrics written; of a longer run, after its beginning, means over equal stretches."""
-SNAPSHOTS = 40
-"""Most snapshots a run keeps after the first one, evenly spread; the last always."""
-
-
-class Stopped(Exception):
-    """The run was asked to stop."""
 
 
 def check(spec: RunSpec) -> tuple[int, int]:
@@ -71,42 +52,99 @@ def _check_norms(made: Plan) -> None:
                 ) from None
 
 
-def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "") -> Run:
+def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "", session: str = "") -> Run:
     """Check a run and put it into the store: queued, or running at once if an owner is given.
 
     Raises:
         ExplorerError: It cannot work; nothing was stored.
     """
     steps, parameters = check(spec)
-    return store.create(spec, title, steps, parameters, owner)
+    return store.create(spec, title, steps, parameters, owner, session)
+
+
+def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None, session: str = "") -> Run:
+    """A new run that begins with the weights another one had at a kept step, and with a fresh optimiser.
+
+    Args:
+        store: Holds both.
+        run: The other one.
+        step: A kept step.
+        train: How to train; as the other one at last if None.
+        session: Who wants it.
+
+    Raises:
+        ExplorerError: The weights are not there or do not fit, or the settings cannot work.
+    """
+    model_at(store, run.id, step)  # says what is wrong with the weights
+    spec = run.spec.model_copy(update={"train": train or run.spec.settings, "changes": (), "start": (run.id, step)})
+    steps, parameters = check(spec)
+    run_id = new_id()
+    store.snapshots.save(run_id, 0, store.snapshots.load(run.id, step))
+    try:
+        title = f"{run.title[: TITLE_LENGTH - 24]} from step {step}"
+        return store.create(spec, title, steps, parameters, session=session, run_id=run_id)
+    except ExplorerError:
+        store.snapshots.delete(run_id)
+        raise
+
+
+def change(store: RunStore, run: Run, values: Change) -> None:
+    """Change settings of a run that goes on, from its next step.
+
+    Raises:
+        SpecError: It cannot work with them.
+    """
+    new = run.spec.settings.model_copy(update={name: v for name, v in values.values.items() if name != "dropout"})
+    check(run.spec.model_copy(update={"train": new}))
+    if new.epochs < run.epoch:
+        raise SpecError(f"The run is in epoch {run.epoch} already; it cannot end after {new.epochs}.")
+    store.ask(run.id, Verb.CHANGE, values.values)
+
+
+def more(store: RunStore, run: Run, epochs: int) -> None:
+    """Let a run that is over go on from its last state for so many epochs more.
+
+    Raises:
+        ExplorerError: Nothing was kept to go on from, or the settings cannot work.
+    """
+    wanted = Change(epochs=run.epoch + epochs)
+    store.resume(run.id, wanted.values)
 
 
 def execute(
     store: RunStore, run: Run, owner: str, device: str = "auto", watch: Callable[..., None] | None = None
 ) -> Run:
-    """Train a claimed run to its end, whatever that is, and return its final row.
+    """Train a claimed run to its end, whatever that is, or until it is paused for long; return its final row.
 
     Args:
         store: Where events go.
-        run: A run that is marked as running for this owner.
+        run: A run that is marked as running for this owner. It goes on from where it was if that was kept.
         owner: The name under which it was claimed.
         device: What ``auto`` in its settings means here.
-        watch: Called with every event; what it raises ends the run as stopped if it is KeyboardInterrupt.
+        watch: Called with every event, and with None while nothing happens; what it raises ends the run as stopped if
+            it is KeyboardInterrupt.
     """
-    writer = _Writer(store, run.id, owner, run.total_steps)
-    test = None
+    watch = watch or (lambda event: None)
+    status, reason, test = Status.FINISHED, "", None
     try:
-        status, reason = Status.FINISHED, ""
+        torch.set_num_threads(training_threads())
+        dataset = load_dataset(run.spec.dataset)
+        model, training, recorder = _prepare(store, run, owner, dataset, device, watch)
         try:
-            dataset = load_dataset(run.spec.dataset)
-            test = evaluate(_train(run, dataset, writer, device, watch), dataset)
+            for event in training:
+                recorder.take(event)
+                watch(event)
         except (Stopped, KeyboardInterrupt):
             status = Status.STOPPED
-            if writer.model is not None:
-                test = evaluate(writer.model, dataset)
         except Diverged as error:
-            status, reason = Status.FAILED, str(error)
-        writer.close(keep_last=status is not Status.FAILED)
+            status, reason = Status.DIVERGED, str(error)
+        finally:
+            training.close()
+        if status is not Status.DIVERGED:
+            test = evaluate(model, dataset)
+        recorder.close(keep_last=status is not Status.DIVERGED)
+    except Left:
+        return store.get(run.id)
     except RunGone:
         if store.find(run.id) is None:  # deleted while it trained: leave nothing behind
             store.snapshots.delete(run.id)
@@ -122,92 +160,25 @@ def execute(
     return store.get(run.id)
 
 
-def _out_of_memory(error: Exception) -> bool:
-    said = "can't allocate memory" in str(error) or "not enough memory" in str(error)  # torch's words on a CPU
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (isinstance(error, RuntimeError) and said)
-
-
-def _train(
-    run: Run, dataset: Dataset, writer: _Writer, device: str, watch: Callable[..., None] | None
-) -> torch.nn.Module:
-    torch.set_num_threads(training_threads())
+def _prepare(
+    store: RunStore, run: Run, owner: str, dataset: Dataset, device: str, watch: Callable[..., None]
+) -> tuple[torch.nn.Module, Training, Recorder]:
     settings = run.spec.train
     if settings.device == "auto":
         settings = settings.model_copy(update={"device": device})
     model = build(run.spec.model, dataset, seed=settings.seed)
-    writer.begin(model, describe_device(resolve_device(settings.device)))
-    for event in train(model, dataset, settings):
-        writer.take(event)
-        if watch:
-            watch(event)
-    return model
+    state = store.snapshots.state(run.id)
+    if state:
+        store.rewind(run.id, state[1]["step"])
+    elif run.spec.start:
+        model.load_state_dict(store.snapshots.load(run.id, 0))
+    training = Training(model, dataset, settings, flow=True, resume=state)
+    recorder = Recorder(store, run, owner, training)
+    training.changes = Conductor(training, recorder, lambda: watch(None))
+    recorder.begin(describe_device(training.device))
+    return model, training, recorder
 
 
-@dataclass
-class _Writer:
-    """Gathers events and writes them a few times a second; keeps snapshots."""
-
-    store: RunStore
-    run_id: str
-    owner: str
-    total_steps: int
-    model: torch.nn.Module | None = None
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    batches: list[dict[str, float]] = field(default_factory=list)
-    last: StepDone | None = None
-    flushed_at: float = float("-inf")
-    rate_from: tuple[int, float] = (0, 0.0)
-    samples: int = 0
-    kept: int = -1
-
-    def begin(self, model: torch.nn.Module, device: str) -> None:
-        self.model = model
-        self.store.snapshots.save(self.run_id, 0, model.state_dict())
-        self.kept = 0
-        self.store.report(self.run_id, self.owner, device=device)
-
-    def take(self, event: StepDone | EpochDone) -> None:
-        if isinstance(event, StepDone):
-            self.last = event
-            self.samples += event.samples
-            self.batches.append({"loss": event.loss, **event.metrics})
-            stretch = 1 if event.step <= BATCH_ROWS // 100 else -(-self.total_steps // BATCH_ROWS)
-            if event.step % stretch == 0 or event.step == self.total_steps:
-                names = self.batches[0]
-                self._add("batch", event, {n: sum(b[n] for b in self.batches) / len(self.batches) for n in names})
-                self.batches = []
-            if event.step % -(-self.total_steps // SNAPSHOTS) == 0:
-                self._keep(event.step)
-        elif isinstance(event, EpochDone):
-            self._add("train", event, event.train)
-            self._add("validation", event, event.validation)
-        if time.monotonic() - self.flushed_at >= FLUSH_SECONDS and self.flush() == "stop":
-            raise Stopped
-
-    def _add(self, split: str, event: StepDone | EpochDone, values: dict[str, float]) -> None:
-        place = {"step": event.step, "epoch": event.epoch, "seconds": event.seconds}
-        self.rows += [{"split": split, "name": name, "value": value, **place} for name, value in values.items()]
-
-    def _keep(self, step: int) -> None:
-        state = self.model.state_dict()
-        if step != self.kept and finite(state.values()):  # a run that diverges keeps weights one can still look at
-            self.store.snapshots.save(self.run_id, step, state)
-            self.kept = step
-
-    def flush(self) -> str:
-        rows, self.rows = self.rows, []
-        self.flushed_at = time.monotonic()
-        progress: dict[str, Any] = {}
-        if self.last:
-            samples, seconds = self.rate_from
-            if self.last.seconds > seconds:
-                progress["rate"] = (self.samples - samples) / (self.last.seconds - seconds)
-            self.rate_from = (self.samples, self.last.seconds)
-            progress |= {"step": self.last.step, "epoch": self.last.epoch}
-        return self.store.report(self.run_id, self.owner, rows, **progress)
-
-    def close(self, keep_last: bool) -> None:
-        """Write what is left; keep the last weights, unless they belong to a loss that is not finite."""
-        if keep_last and self.last:
-            self._keep(self.last.step)
-        self.flush()
+def _out_of_memory(error: Exception) -> bool:
+    said = "can't allocate memory" in str(error) or "not enough memory" in str(error)  # torch's words on a CPU
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (isinstance(error, RuntimeError) and said)

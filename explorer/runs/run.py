@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +19,21 @@ class Status(enum.StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     FINISHED = "finished"
     STOPPED = "stopped"
+    DIVERGED = "diverged"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
 
     @property
     def over(self) -> bool:
         """Whether nothing more will happen to the run."""
-        return self not in (Status.QUEUED, Status.RUNNING)
+        return self not in (Status.QUEUED, *GOING)
+
+
+GOING = (Status.RUNNING, Status.PAUSED)
+"""A run that has begun and is not over."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,9 @@ class Run:
         reason: Why it ended, for a person; empty while all is well.
         step, total_steps: Optimiser steps done and planned.
         rate: Training examples per second, lately.
+        speed: Most steps per second, for slow motion; 0 for as fast as it goes.
+        trained: Seconds spent training; pauses do not count.
+        best_step: The kept step with the smallest validation loss, or None.
         test: Metrics of the test split once it has ended, such as ``{"accuracy": 0.98}``.
         created, started, ended: Seconds since 1970, or None.
     """
@@ -50,22 +58,19 @@ class Run:
     spec: RunSpec | None
     status: Status
     reason: str
-    command: str
     step: int
     total_steps: int
     epoch: int
     parameters: int
     device: str
     rate: float
+    speed: float
+    trained: float
+    best_step: int | None
     test: dict[str, float]
     created: float
     started: float | None
     ended: float | None
-
-    @property
-    def seconds(self) -> float:
-        """Seconds spent training so far."""
-        return 0.0 if self.started is None else (self.ended or time.time()) - self.started
 
     @property
     def progress(self) -> float:
@@ -90,13 +95,15 @@ def from_row(row: Any) -> Run:
         spec=None,
         status=Status.FAILED,
         reason=f"The record of this run is damaged and cannot be used: delete it. ({detail[:200]})",
-        command="",
         step=0,
         total_steps=0,
         epoch=0,
         parameters=0,
         device="",
         rate=0.0,
+        speed=0.0,
+        trained=0.0,
+        best_step=None,
         test={},
         created=row["created"] if isinstance(row["created"], float) else 0.0,
         started=None,

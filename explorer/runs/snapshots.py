@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import shutil
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
@@ -19,6 +20,7 @@ from explorer.runs.problems import full
 if TYPE_CHECKING:  # listing runs needs no torch, and the first page should not wait for it
     import torch
 
+STATE = "resume.safetensors"
 _RUN = re.compile(r"[0-9a-f]{8}")
 
 
@@ -55,6 +57,10 @@ class Snapshots:
 
         path = self._file(run_id, step)
         content = save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
+        self._write(path, content, f"The weights of step {step}")
+        return path
+
+    def _write(self, path: Path, content: bytes, what: str) -> None:
         temporary = path.with_suffix(f".{secrets.token_hex(4)}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +72,7 @@ class Snapshots:
             mend = f"See that {path.parent} is a folder you may write to, and that nothing is in the way."
             if full(error, self.folder):
                 mend = "Free some disk space."
-            raise StoreError(f"The weights of step {step} could not be written ({error.strerror}). {mend}") from error
-        return path
+            raise StoreError(f"{what} could not be written ({error.strerror}). {mend}") from error
 
     def steps(self, run_id: str) -> list[int]:
         """The steps that were kept, in order."""
@@ -94,6 +99,47 @@ class Snapshots:
             raise SnapshotError(
                 f"The weights of step {step} are not there ({error.strerror}). Choose another step."
             ) from error
+
+    def drop(self, run_id: str, step: int) -> None:
+        """Delete the snapshot of one step, if it is there."""
+        with suppress(OSError):
+            self._file(run_id, step).unlink(missing_ok=True)
+
+    def save_state(self, run_id: str, tensors: Mapping[str, torch.Tensor], values: Mapping[str, Any]) -> None:
+        """Write all that training needs to go on exactly: one file, the last one replaces the one before.
+
+        Raises:
+            StoreError: The disk is full, or the folder may not be written.
+        """
+        from safetensors.torch import save
+
+        content = save(dict(tensors), {"training": json.dumps(values)})
+        self._write(self._of(run_id) / STATE, content, "The state to go on from")
+
+    def state(self, run_id: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
+        """What `save_state` wrote last, or None if there is nothing.
+
+        Raises:
+            SnapshotError: The file is damaged.
+        """
+        from safetensors import safe_open
+
+        path = self._of(run_id) / STATE
+        if not path.exists():
+            return None
+        try:
+            with safe_open(path, "pt") as opened:
+                values = json.loads(opened.metadata()["training"])
+                return {name: opened.get_tensor(name).clone() for name in opened.keys()}, values  # noqa: SIM118
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise SnapshotError(
+                f"What was kept to go on from is damaged ({error}). Start from one of the kept steps instead."
+            ) from error
+
+    def check_state(self, run_id: str) -> None:
+        """Raise `SnapshotError` if nothing was kept to go on from."""
+        if not (self._of(run_id) / STATE).exists():
+            raise SnapshotError("Nothing was kept to go on from. Run it again, or start from one of the kept steps.")
 
     def delete(self, run_id: str) -> None:
         """Delete all snapshots of a run."""

@@ -17,12 +17,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from explorer.errors import DiskFull, RunGone, SpecError
 from explorer.places import is_own, look_in
+from explorer.runs import controls
+from explorer.runs.controls import Control, Verb
 from explorer.runs.owners import Owners
 from explorer.runs.problems import home_error
 from explorer.runs.reserve import Reserve
-from explorer.runs.run import Run, Status, from_row
+from explorer.runs.run import GOING, Run, Status, from_row
 from explorer.runs.snapshots import Snapshots, is_run
-from explorer.runs.tables import METRIC_COLUMNS, make_tables, metrics_table, pragmas, runs_table
+from explorer.runs.tables import (
+    METRIC_COLUMNS,
+    PARTS,
+    flow_table,
+    make_tables,
+    metrics_table,
+    pragmas,
+    runs_table,
+)
 from explorer.specs import RunSpec
 
 if TYPE_CHECKING:
@@ -66,9 +76,23 @@ class RunStore:
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
-    def create(self, spec: RunSpec, title: str = "", total_steps: int = 0, parameters: int = 0, owner: str = "") -> Run:
-        """Add a run: queued, or running at once if an owner is given; without a title it gets a numbered one."""
-        run_id = secrets.token_hex(4)
+    def create(
+        self,
+        spec: RunSpec,
+        title: str = "",
+        total_steps: int = 0,
+        parameters: int = 0,
+        owner: str = "",
+        session: str = "",
+        run_id: str = "",
+    ) -> Run:
+        """Add a run: queued, or running at once if an owner is given; without a title it gets a numbered one.
+
+        Args:
+            session: Who wants it; people take turns.
+            run_id: Its id, where weights it starts from are there already.
+        """
+        run_id = run_id or new_id()
         now = time.time()
         row = {
             "id": run_id,
@@ -80,6 +104,7 @@ class RunStore:
             "started": now if owner else None,
             "total_steps": total_steps,
             "parameters": parameters,
+            "session": session,
         }
         with self._writing() as connection:
             number = connection.execute(runs_table.insert().values(row)).inserted_primary_key[0]
@@ -119,10 +144,9 @@ class RunStore:
 
     def ahead(self, run_id: str) -> int:
         """How many queued runs come before this one."""
-        mine = sa.select(runs_table.c.number).where(runs_table.c.id == run_id).scalar_subquery()
-        query = sa.select(sa.func.count()).where(runs_table.c.status == Status.QUEUED, runs_table.c.number < mine)
         with self._reading() as connection:
-            return int(connection.execute(query).scalar_one())
+            order = [queued for _, queued in controls.queue(connection)]
+        return order.index(run_id) if run_id in order else 0
 
     def rename(self, run_id: str, title: str) -> None:
         """Give a run another title.
@@ -136,13 +160,56 @@ class RunStore:
             raise SpecError("The name is empty. Give the run a name of at least one letter.")
         self._change(run_id, title=title)
 
+    def ask(self, run_id: str, verb: Verb, value: Any = None) -> None:
+        """Ask something of a run; one that is over, or not there any more, is left as it is.
+
+        A paused run that no worker holds is queued again, or stops at once; so does one that has not begun.
+        """
+        mine = runs_table.update().where(runs_table.c.id == run_id)
+        idle = sa.or_(
+            runs_table.c.status == Status.QUEUED,
+            sa.and_(runs_table.c.status == Status.PAUSED, runs_table.c.owner == ""),
+        )
+        with self._writing() as connection:
+            if verb is Verb.STOP:
+                begun = sa.case((runs_table.c.started.is_(None), "Stopped before it began."), else_="")
+                stopped = {"status": Status.STOPPED, "ended": time.time(), "reason": begun}
+                if connection.execute(mine.where(idle).values(stopped)).rowcount:
+                    controls.forget(connection, run_id)
+                    return
+            going = runs_table.c.status.in_((Status.QUEUED, *GOING))
+            if connection.execute(mine.where(going).values(id=run_id)).rowcount:
+                controls.put(connection, run_id, Control(verb, value))
+                if verb in (Verb.PLAY, Verb.STEP, Verb.EPOCH):
+                    connection.execute(mine.where(idle).values(status=Status.QUEUED))
+
     def stop(self, run_id: str) -> None:
         """Ask a run to stop; a queued one stops at once, one that is over is left as it is."""
-        stopped = {"status": Status.STOPPED, "ended": time.time(), "reason": "Stopped before it began."}
+        self.ask(run_id, Verb.STOP)
+
+    def asked(self, run_id: str) -> list[Verb]:
+        """What was asked of a run and not taken yet."""
+        with self._reading() as connection:
+            return [control.verb for control in controls.pending(connection, run_id)]
+
+    def resume(self, run_id: str, change: dict[str, Any] | None = None) -> None:
+        """Let a run that is over, and whose last state was kept, go on from there: with more epochs, say.
+
+        Raises:
+            RunGone: It is not in the store.
+            SnapshotError: Nothing was kept to go on from.
+        """
+        self.snapshots.check_state(run_id)
+        over = runs_table.c.status.in_([status for status in Status if status.over])
+        fresh = {"status": Status.QUEUED, "owner": "", "ended": None, "reason": "", "test": "{}"}
         with self._writing() as connection:
-            mine = runs_table.update().where(runs_table.c.id == run_id)
-            connection.execute(mine.where(runs_table.c.status == Status.QUEUED).values(stopped))
-            connection.execute(mine.where(runs_table.c.status == Status.RUNNING).values(command="stop"))
+            mine = runs_table.update().where(runs_table.c.id == run_id, over)
+            if connection.execute(mine.values(fresh)).rowcount:
+                controls.forget(connection, run_id)
+                if change:
+                    controls.put(connection, run_id, Control(Verb.CHANGE, change))
+                return
+        self.get(run_id)  # says so where it is gone; else it goes on already
 
     def delete(self, run_id: str) -> bool:
         """Delete a run with its metrics and snapshots; its worker, if any, notices and ends.
@@ -185,63 +252,122 @@ class RunStore:
             rows = connection.execute(query).all()
         return pd.DataFrame(rows, columns=METRIC_COLUMNS)
 
+    def flow(self, run_id: str) -> pd.DataFrame:
+        """Gradient flow of a run, oldest first.
+
+        Returns:
+            Columns ``step``, ``layer``, ``gradient`` and ``weight`` (norms), ``update`` (norm of the change as a share
+            of the weights').
+        """
+        import pandas as pd
+
+        table = flow_table.c
+        columns = [table.step, table.layer, table.gradient, table.weight, table.update_share.label("update")]
+        query = sa.select(*columns).where(table.run == run_id).order_by(table.step)
+        with self._reading() as connection:
+            return pd.DataFrame(connection.execute(query).all(), columns=[column.name for column in columns])
+
     # -- for those who train ------------------------------------------------------------------------------------------
 
     def claim(self, owner: str) -> Run | None:
-        """Take the oldest queued run, marking it running, or None; no two callers get the same one."""
-        first = (
-            sa.select(sa.func.min(runs_table.c.number)).where(runs_table.c.status == Status.QUEUED).scalar_subquery()
-        )
-        with self._reading() as connection:  # without a write lock: this is asked many times a second
-            if connection.execute(sa.select(first)).scalar() is None:
-                return None
-        take = (
-            runs_table.update()
-            .where(runs_table.c.number == first)
-            .returning(*runs_table.c)  # the whole row: reading it later could fail, and leave the run with nobody
-        )
-        with self._writing() as connection:
-            values = {"status": Status.RUNNING, "owner": owner, "started": time.time()}
-            row = connection.execute(take.values(values)).mappings().first()
-        return from_row(row) if row else None
+        """Take the queued run whose turn it is, marking it running, or None; no two callers get the same one."""
+        while True:
+            with self._reading() as connection:  # without a write lock: this is asked many times a second
+                if not (order := controls.queue(connection)):
+                    return None
+            take = (
+                runs_table.update()
+                .where(runs_table.c.number == order[0][0], runs_table.c.status == Status.QUEUED)
+                .returning(*runs_table.c)  # the whole row: reading it later could fail, and leave the run with nobody
+            )
+            began = sa.func.coalesce(runs_table.c.started, time.time())
+            with self._writing() as connection:
+                values = {"status": Status.RUNNING, "owner": owner, "started": began}
+                if row := connection.execute(take.values(values)).mappings().first():
+                    return from_row(row)
 
-    def report(self, run_id: str, owner: str, rows: Iterable[dict[str, Any]] = (), **changes: Any) -> str:
-        """Write metrics and progress of a running run in one transaction.
+    def report(
+        self,
+        run_id: str,
+        owner: str,
+        rows: Iterable[dict[str, Any]] = (),
+        flow: Iterable[dict[str, Any]] = (),
+        **changes: Any,
+    ) -> list[Control]:
+        """Write metrics and progress of a run that goes on in one transaction.
 
         Args:
             run_id: The run.
             owner: Who trains it.
             rows: Metrics, with the columns of `metrics` except ``id``.
+            flow: Gradient flow, with the columns of the table.
             **changes: New values of columns, such as ``step``.
 
         Returns:
-            The command that waits for the run ("stop" or "").
+            What was asked of the run since the last report; it counts as heard.
 
         Raises:
             RunGone: The run was deleted, or is no longer this owner's: stop working on it.
         """
-        mine = sa.and_(runs_table.c.id == run_id, runs_table.c.owner == owner, runs_table.c.status == Status.RUNNING)
         with self._writing() as connection:
-            change = runs_table.update().where(mine).values(owner=owner, **changes).returning(runs_table.c.command)
-            command = connection.execute(change).scalar()
-            if command is None:
+            if not connection.execute(_held(run_id, owner).values(owner=owner, **changes)).rowcount:
                 raise RunGone("This run was deleted or taken over while it trained.")
-            if rows := [{"run": run_id, **row} for row in rows]:
-                connection.execute(metrics_table.insert(), rows)
-        return command
+            for table, added in ((metrics_table, rows), (flow_table, flow)):
+                if added := [{"run": run_id, **row} for row in added]:
+                    connection.execute(table.insert(), added)
+            return controls.take(connection, run_id)
+
+    def heard(self, run_id: str, owner: str) -> list[Control]:
+        """What was asked of a paused run, without writing anything unless there is something.
+
+        Raises:
+            RunGone: The run was deleted, or is no longer this owner's.
+        """
+        held = sa.select(runs_table.c.id).where(runs_table.c.id == run_id, runs_table.c.owner == owner)
+        with self._reading() as connection:
+            if connection.execute(held).first() is None:
+                raise RunGone("This run was deleted or taken over while it was paused.")
+            if not controls.pending(connection, run_id):
+                return []
+        return self.report(run_id, owner)
+
+    def release(self, run_id: str, owner: str) -> bool:
+        """Let go of a paused run, for another worker to take up; False if something was asked of it just now."""
+        quiet = sa.not_(controls.waiting(run_id))
+        with self._writing() as connection:
+            return bool(connection.execute(_held(run_id, owner).where(quiet).values(owner="")).rowcount)
+
+    def anyone_waits(self) -> bool:
+        """Whether runs are queued."""
+        with self._reading() as connection:
+            return connection.execute(sa.select(sa.exists().where(runs_table.c.status == Status.QUEUED))).scalar()
+
+    def rewind(self, run_id: str, step: int) -> None:
+        """Forget what was written of a run after a step: it goes on from there and writes it again."""
+        with self._writing() as connection:
+            for table in (metrics_table, flow_table):
+                connection.execute(table.delete().where(table.c.run == run_id, table.c.step > step))
+        for kept in self.snapshots.steps(run_id):
+            if kept > step:
+                self.snapshots.drop(run_id, kept)
 
     def end(self, run_id: str, status: Status, reason: str = "", test: dict[str, float] | None = None) -> bool:
         """Mark a running run as over. Returns whether it was running; a second ending changes nothing."""
-        values: dict[str, Any] = {"status": status, "reason": reason, "ended": time.time(), "command": ""}
+        values: dict[str, Any] = {"status": status, "reason": reason, "ended": time.time()}
         if test is not None:
             values["test"] = json.dumps(test)
         with self._writing() as connection:
-            mine = runs_table.update().where(runs_table.c.id == run_id, runs_table.c.status == Status.RUNNING)
+            mine = runs_table.update().where(runs_table.c.id == run_id, runs_table.c.status.in_(GOING))
+            controls.forget(connection, run_id)
             return bool(connection.execute(mine.values(values)).rowcount)
 
     def recover(self) -> int:
-        """Mark running runs whose owner has died as interrupted; everything they wrote stays. Returns how many."""
-        query = sa.select(runs_table.c.number, runs_table.c.owner).where(runs_table.c.status == Status.RUNNING)
+        """Mark running runs whose owner has died as interrupted; everything they wrote stays. Returns how many.
+
+        Paused ones stay paused: they were waiting anyway, and go on when asked.
+        """
+        held = sa.and_(runs_table.c.status.in_(GOING), runs_table.c.owner != "")
+        query = sa.select(runs_table.c.number, runs_table.c.owner).where(held)
         with self._reading() as connection:
             rows = connection.execute(query).all()
         alive = {owner: self.owners.alive(owner) for owner in {owner for _, owner in rows}}
@@ -254,12 +380,12 @@ class RunStore:
             "status": Status.INTERRUPTED,
             # Not now: the program may have been away for days.
             "ended": runs_table.c.started + trained.where(metrics_table.c.run == runs_table.c.id).scalar_subquery(),
-            "command": "",
-            "reason": "The program that trained it ended. What it wrote is kept. Run it again to train anew.",
+            "reason": "The program that trained it ended. What it wrote is kept: continue it where it was.",
         }
-        lost = runs_table.update().where(runs_table.c.status == Status.RUNNING, runs_table.c.number.in_(dead))
+        lost = runs_table.update().where(runs_table.c.number.in_(dead))
         with self._writing() as connection:
-            return connection.execute(lost.values(values)).rowcount
+            connection.execute(lost.where(runs_table.c.status == Status.PAUSED).values(owner=""))
+            return connection.execute(lost.where(runs_table.c.status == Status.RUNNING).values(values)).rowcount
 
     @contextmanager
     def _opening(self) -> Iterator[None]:
@@ -278,7 +404,8 @@ class RunStore:
     def _forget(self, run_id: str) -> bool:
         with self._writing() as connection:
             gone = connection.execute(runs_table.delete().where(runs_table.c.id == run_id)).rowcount
-            connection.execute(metrics_table.delete().where(metrics_table.c.run == run_id))
+            for table in PARTS:
+                connection.execute(table.delete().where(table.c.run == run_id))
         return bool(gone)
 
     def _change(self, run_id: str, **values: Any) -> None:
@@ -309,6 +436,16 @@ class RunStore:
     def disk_free(self) -> int:
         """Bytes free where the store lies."""
         return shutil.disk_usage(self.home).free
+
+
+def new_id() -> str:
+    """An id for a run."""
+    return secrets.token_hex(4)
+
+
+def _held(run_id: str, owner: str) -> sa.Update:
+    mine = (runs_table.c.id == run_id, runs_table.c.owner == owner, runs_table.c.status.in_(GOING))
+    return runs_table.update().where(*mine)
 
 
 def _called(dataset: str) -> str:

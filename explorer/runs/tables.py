@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from explorer.errors import StoreError
+
 meta = sa.MetaData()
 runs_table = sa.Table(
     "runs",
@@ -17,7 +19,6 @@ runs_table = sa.Table(
     sa.Column("spec", sa.Text, nullable=False),
     sa.Column("status", sa.String, nullable=False, index=True),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    sa.Column("command", sa.String, nullable=False, server_default=""),
     sa.Column("owner", sa.String, nullable=False, server_default=""),
     sa.Column("step", sa.Integer, nullable=False, server_default="0"),
     sa.Column("total_steps", sa.Integer, nullable=False, server_default="0"),
@@ -25,6 +26,10 @@ runs_table = sa.Table(
     sa.Column("parameters", sa.Integer, nullable=False, server_default="0"),
     sa.Column("device", sa.String, nullable=False, server_default=""),
     sa.Column("rate", sa.Float, nullable=False, server_default="0"),
+    sa.Column("speed", sa.Float, nullable=False, server_default="0"),
+    sa.Column("trained", sa.Float, nullable=False, server_default="0"),
+    sa.Column("best_step", sa.Integer),
+    sa.Column("session", sa.String, nullable=False, server_default=""),
     sa.Column("test", sa.Text, nullable=False, server_default="{}"),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("started", sa.Float),
@@ -43,11 +48,46 @@ metrics_table = sa.Table(
     sa.Column("value", sa.Float, nullable=False),
     sa.Index("metrics_of_a_run", "run", "id"),
 )
+flow_table = sa.Table(
+    "flow",
+    meta,
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("layer", sa.String, nullable=False),
+    sa.Column("gradient", sa.Float, nullable=False),
+    sa.Column("weight", sa.Float, nullable=False),
+    sa.Column("update_share", sa.Float, nullable=False),
+    sa.Index("flow_of_a_run", "run", "step"),
+)
+controls_table = sa.Table(
+    "controls",
+    meta,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run", sa.String, nullable=False, index=True),
+    sa.Column("verb", sa.String, nullable=False),
+    sa.Column("value", sa.Text, nullable=False, server_default="null"),
+)
+PARTS = (metrics_table, flow_table, controls_table)
+"""Tables whose rows go with their run."""
+VERSION = 2
+"""Which tables these are; a store that has others is not touched."""
 METRIC_COLUMNS = ["id", "split", "name", "step", "epoch", "seconds", "value"]
 
 
 def make_tables(connection: sa.Connection) -> None:
-    """Make what is not there yet."""
+    """Make what is not there yet.
+
+    Raises:
+        StoreError: The store was made by another version of this program.
+    """
+    found = connection.exec_driver_sql("PRAGMA user_version").scalar()
+    empty = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+    if not empty and found != VERSION:
+        raise StoreError(
+            "The runs kept here were made by another version of this program, which keeps them differently. Choose "
+            "another folder with --home, or move this one away."
+        )
+    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     for table in meta.sorted_tables:  # create_all looks first and creates then: two who start at once collide
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:

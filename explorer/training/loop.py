@@ -126,6 +126,12 @@ class Training:
             every = max(1, self.total_steps // FLOWS)
             flow = Flow(self.model) if self._flows else None
             while True:
+                if self.rows is not None and self.at >= self._end():
+                    yield self._end_epoch(validation)
+                    best = min(range(len(self.losses)), key=self.losses.__getitem__)
+                    if self.spec.patience and len(self.losses) - 1 - best >= self.spec.patience:
+                        yield EarlyStop(self.step, self.epoch, self._seconds(), best + 1)
+                        return
                 if change := self.changes(self.step):
                     self.change(change)
                     yield Changed(self.step, self.epoch, self._seconds(), change.values)
@@ -133,17 +139,12 @@ class Training:
                     if self.epoch >= self.spec.epochs:
                         return
                     self._begin_epoch()
-                if self.at < self._end():
-                    watched = flow if self.step % every == 0 else None
-                    yield self._one_step(inputs, targets, watched)
-                    if watched:
-                        yield FlowSeen(self.step, self.epoch, self._seconds(), watched.after())
+                if self.at >= self._end():  # batches have become larger, and one example was left
                     continue
-                yield self._end_epoch(validation)
-                best = min(range(len(self.losses)), key=self.losses.__getitem__)
-                if self.spec.patience and len(self.losses) - 1 - best >= self.spec.patience:
-                    yield EarlyStop(self.step, self.epoch, self._seconds(), best + 1)
-                    return
+                watched = flow if self.step % every == 0 else None
+                yield self._one_step(inputs, targets, watched)
+                if watched:
+                    yield FlowSeen(self.step, self.epoch, self._seconds(), watched.after())
 
     def _begin_epoch(self) -> None:
         self.epoch += 1

@@ -91,7 +91,7 @@ def _outcome(run: Run) -> None:
             if name in results.WORDS:
                 title, text, meaning = results.WORDS[name]
                 st.metric(f"Test {title}", text(value), width="content", help=meaning)
-        st.metric("Training time", _time(run.seconds), width="content")
+        st.metric("Training time", _time(run.trained), width="content")
         st.metric("Parameters", f"{run.parameters:,}", width="content")
     with st.container(horizontal=True, key="onward"):
         if server.store().snapshots.steps(run.id):

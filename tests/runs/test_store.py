@@ -48,7 +48,7 @@ def test_a_new_run_is_queued_with_all_it_was_made_from(store: ex.RunStore) -> No
     assert (run.title, run.spec, run.status, run.reason, run.command) == ("first", SPEC, Status.QUEUED, "", "")
     assert (run.step, run.total_steps, run.epoch, run.parameters, run.test) == (0, 40, 0, 650, {})
     assert before <= run.created <= time.time()
-    assert (run.started, run.ended, run.seconds, run.progress) == (None, None, 0, 0)
+    assert (run.started, run.ended, run.trained, run.progress) == (None, None, 0, 0)
     assert len(run.id) == 8
     assert int(run.id, 16) >= 0
 

@@ -1,0 +1,143 @@
+"""Playing, pausing and changing a run, as people ask for it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from explorer.errors import SpecError
+from explorer.runs.controls import Verb
+from explorer.runs.recorder import Recorder
+from explorer.runs.run import Status
+from explorer.specs import MAX_CHANGES, Change, parse
+from explorer.training import Changed, Training
+
+log = logging.getLogger("explorer.worker")
+POLL_SECONDS = 0.05
+"""How often a paused run listens."""
+LINGER_SECONDS = 60.0
+"""How long a paused run keeps its worker, so that it goes on at once."""
+LINGER_IF_WANTED = 3.0
+"""The same while others wait for a worker."""
+
+
+class Stopped(Exception):
+    """The run was asked to stop."""
+
+
+class Left(Exception):
+    """The paused run gave its worker up; another one takes it up when it is wanted."""
+
+
+class Conductor:
+    """Asked by the training loop before every step: waits as long as people want, and says what they changed.
+
+    Args:
+        training: The loop.
+        recorder: Hears from the store what was asked.
+        alive: Called while waiting; it ends the process if whoever started it is gone.
+    """
+
+    def __init__(self, training: Training, recorder: Recorder, alive: Callable[[], None]) -> None:
+        self.training, self.recorder, self.alive = training, recorder, alive
+        self.until_step: int | None = None  # None: play on
+        self.until_epoch: int | None = None
+        self.speed = 0.0
+        self.stepped_at = float("-inf")
+
+    def __call__(self, step: int) -> None:
+        self._listen(step)
+        if self._at_rest(step):
+            self._pause(step)
+        elif self.speed:
+            self._slow(step)
+        if self._at_end():
+            self.recorder.keep_state()
+        else:
+            self.recorder.keep_state_if_due()
+
+    def _listen(self, step: int) -> None:
+        asked, self.recorder.asked = self.recorder.asked, []
+        training = self.training
+        for control in asked:
+            match control.verb:
+                case Verb.STOP:
+                    self.recorder.keep_state()
+                    raise Stopped
+                case Verb.PAUSE:
+                    self.until_step, self.until_epoch = step, None
+                case Verb.PLAY:
+                    self.until_step = self.until_epoch = None
+                case Verb.STEP:
+                    at = step if self.until_step is None else max(step, self.until_step)
+                    self.until_step, self.until_epoch = at + 1, None
+                case Verb.EPOCH:
+                    before = training.epoch if self.until_epoch is None else self.until_epoch
+                    within = training.rows is not None and self.until_epoch is None
+                    self.until_step, self.until_epoch = None, before + (not within)
+                case Verb.SPEED:
+                    self.speed = float(control.value)
+                    self.recorder.news["speed"] = self.speed
+                case Verb.CHANGE:
+                    self._change(step, control.value)
+
+    def _change(self, step: int, values: Any) -> None:
+        training = self.training
+        if len(self.recorder.spec.changes) >= MAX_CHANGES:
+            return
+        try:
+            change = parse(Change, values, "change")
+            training.change(change)
+        except SpecError as error:  # it was checked when it was asked, but the run has gone on since
+            log.warning("run %s: %s", self.recorder.run_id, error)
+            return
+        self.recorder.take(Changed(step, training.epoch, training.spent, change.values))
+
+    def _at_rest(self, step: int) -> bool:
+        if self.until_epoch is not None:
+            return self.training.rows is None and self.training.epoch >= self.until_epoch
+        return self.until_step is not None and step >= self.until_step
+
+    def _at_end(self) -> bool:
+        return self.training.rows is None and self.training.epoch >= self.training.spec.epochs
+
+    def _pause(self, step: int) -> None:
+        recorder = self.recorder
+        began = time.monotonic()
+        recorder.keep_state()
+        if recorder.last:
+            recorder.keep(recorder.last.step)  # what one wants to look at now
+        recorder.flush(status=Status.PAUSED)
+        self._listen(step)
+        while self._at_rest(step):
+            time.sleep(POLL_SECONDS)
+            self.alive()
+            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
+            waited = time.monotonic() - began
+            leave = waited > LINGER_SECONDS or (waited > LINGER_IF_WANTED and recorder.store.anyone_waits())
+            if recorder.asked:
+                self._listen(step)
+                recorder.keep_state()
+            elif leave and recorder.store.release(recorder.run_id, recorder.owner):
+                raise Left
+        recorder.flush(status=Status.RUNNING)
+        self.training.waited(time.monotonic() - began)
+
+    def _slow(self, step: int) -> None:
+        """Wait until the next step is due; every step is shown at once."""
+        recorder, began = self.recorder, time.monotonic()
+        recorder.flush()
+        self._listen(step)
+        while self.speed and (left := self.stepped_at + 1 / self.speed - time.monotonic()) > 0:
+            time.sleep(min(left, POLL_SECONDS))
+            self.alive()
+            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
+            self._listen(step)
+            if self._at_rest(step):
+                break
+        self.stepped_at = time.monotonic()
+        self.training.waited(self.stepped_at - began)
+        if self._at_rest(step):
+            self._pause(step)

@@ -1,0 +1,94 @@
+"""What people ask of a run while it goes on: messages in the store, which its worker takes."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from explorer.runs.tables import controls_table, runs_table
+
+
+class Verb(enum.StrEnum):
+    """What can be asked."""
+
+    PAUSE = "pause"
+    PLAY = "play"
+    STEP = "step"
+    EPOCH = "epoch"
+    STOP = "stop"
+    SPEED = "speed"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True)
+class Control:
+    """One thing asked for.
+
+    Attributes:
+        value: Steps a second for ``SPEED`` (0 for as fast as it goes), what changes for ``CHANGE``; else None.
+    """
+
+    verb: Verb
+    value: Any = None
+
+
+def put(connection: sa.Connection, run_id: str, control: Control) -> None:
+    """Leave a message for a run."""
+    row = {"run": run_id, "verb": control.verb, "value": json.dumps(control.value)}
+    connection.execute(controls_table.insert().values(row))
+
+
+def take(connection: sa.Connection, run_id: str) -> list[Control]:
+    """All messages for a run, oldest first; they are gone then."""
+    mine = controls_table.c.run == run_id
+    if not (found := pending(connection, run_id)):
+        return []
+    connection.execute(controls_table.delete().where(mine))
+    return found
+
+
+def pending(connection: sa.Connection, run_id: str) -> list[Control]:
+    """All messages for a run, oldest first."""
+    mine = controls_table.c.run == run_id
+    rows = connection.execute(sa.select(controls_table).where(mine).order_by(controls_table.c.id))
+    return [Control(Verb(row.verb), json.loads(row.value)) for row in rows]
+
+
+def waiting(run_id: str) -> sa.Exists:
+    """Whether there are messages for a run."""
+    return sa.exists().where(controls_table.c.run == run_id)
+
+
+def forget(connection: sa.Connection, *runs: str) -> None:
+    """Drop the messages for runs that are over."""
+    connection.execute(controls_table.delete().where(controls_table.c.run.in_(runs)))
+
+
+def queue(connection: sa.Connection) -> list[tuple[int, str]]:
+    """Numbers and ids of the queued runs in the order in which they will be taken.
+
+    People take turns: whoever trains the fewest runs now is next, then whoever has waited longest since a run of
+    theirs began, then the older run.
+    """
+    from explorer.runs.run import Status
+
+    columns = (runs_table.c.number, runs_table.c.id, runs_table.c.session)
+    queued = connection.execute(sa.select(*columns).where(runs_table.c.status == Status.QUEUED).order_by("number"))
+    left = [(number, run_id, session or run_id) for number, run_id, session in queued]
+    if len({session for *_, session in left}) < 2:
+        return [(number, run_id) for number, run_id, _ in left]
+    training = sa.func.sum(sa.case((runs_table.c.status == Status.RUNNING, 1), else_=0))
+    query = sa.select(runs_table.c.session, training, sa.func.max(runs_table.c.started)).group_by(runs_table.c.session)
+    known = {session: [running, began or 0.0] for session, running, began in connection.execute(query)}
+    order, clock = [], max(began for _, began in known.values())
+    while left:
+        state = [known.setdefault(session, [0, 0.0]) for *_, session in left]
+        chosen = min(range(len(left)), key=lambda n: (*state[n], left[n][0]))
+        clock += 1
+        state[chosen][:] = [state[chosen][0] + 1, clock]
+        order.append(left.pop(chosen)[:2])
+    return order

@@ -1,0 +1,163 @@
+"""What happens in a run, written into the store as it happens."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from explorer.runs.controls import Control
+from explorer.runs.run import Run
+from explorer.runs.store import RunStore
+from explorer.specs import Change, RunSpec
+from explorer.training import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone, Training
+from explorer.training.optimizer import finite
+
+FLUSH_SECONDS = 0.15
+"""How often metrics reach the store."""
+BATCH_ROWS = 100_000
+"""About how many steps have their metrics written; of a longer run, after its beginning, means over equal stretches."""
+FIRST_SNAPSHOTS = 50
+"""About how many snapshots a run keeps, evenly spread, if it ends as planned."""
+MOST_SNAPSHOTS = 200
+"""Most snapshots of a run that goes on for longer: at this number every second one goes."""
+STATE_SECONDS = 2.0
+"""How often what is needed to go on exactly is kept."""
+STATE_SHARE = 0.02
+"""Largest share of the time that may be spent on keeping it."""
+
+
+class Recorder:
+    """Gathers the events of one run and writes them a few times a second; keeps snapshots and the last state."""
+
+    def __init__(self, store: RunStore, run: Run, owner: str, training: Training) -> None:
+        self.store, self.run_id, self.owner, self.training = store, run.id, owner, training
+        self.spec: RunSpec = run.spec
+        self.rows: list[dict[str, Any]] = []
+        self.flow: list[dict[str, Any]] = []
+        self.batches: list[dict[str, float]] = []
+        self.news: dict[str, Any] = {}
+        self.asked: list[Control] = []
+        self.last: StepDone | None = None
+        self.samples = 0
+        self.counted_from = (0, training.spent)  # samples and seconds at the last flush
+        self.flushed_at = self.state_at = float("-inf")
+        self.state_every = STATE_SECONDS
+        self.planned = training.total_steps
+        self.best: int | None = run.best_step
+        self.interval = max(1, -(-self.planned // FIRST_SNAPSHOTS))
+        while len(self._regular()) >= MOST_SNAPSHOTS:
+            self.interval *= 2
+
+    def begin(self, device: str) -> None:
+        """Keep the weights as they are before the first step, and say on what it is trained."""
+        if not self.store.snapshots.steps(self.run_id):
+            self.store.snapshots.save(self.run_id, 0, self.training.model.state_dict())
+        self.news |= {"device": device, "total_steps": self.planned}
+        self.state_at = time.monotonic()
+        self.flush()
+
+    def take(self, event: Event) -> None:
+        """Write down one event, now or soon."""
+        match event:
+            case StepDone():
+                self._step(event)
+            case EpochDone():
+                self._add("train", event, event.train)
+                self._add("validation", event, event.validation)
+                if event.best:
+                    self._keep_best(event.step)
+            case FlowSeen():
+                for layer, seen in event.layers.items():
+                    values = asdict(seen)
+                    self.flow.append(
+                        {"step": event.step, "layer": layer, "update_share": values.pop("update"), **values}
+                    )
+            case Changed():
+                self._changed(event)
+            case EarlyStop():
+                self.keep_state()
+        if time.monotonic() - self.flushed_at >= FLUSH_SECONDS:
+            self.flush()
+
+    def _step(self, event: StepDone) -> None:
+        self.last = event
+        self.samples += event.samples
+        self.batches.append({"loss": event.loss, "learning_rate": event.rate, **event.metrics})
+        stretch = 1 if event.step <= BATCH_ROWS // 100 else -(-self.planned // BATCH_ROWS)
+        if event.step % stretch == 0 or event.step == self.planned:
+            names = self.batches[0]
+            self._add("batch", event, {n: sum(b[n] for b in self.batches) / len(self.batches) for n in names})
+            self.batches = []
+        if event.step % self.interval == 0:
+            self.keep(event.step)
+
+    def _changed(self, event: Changed) -> None:
+        """Put a change into the run's record, from which it can be repeated."""
+        kept = dict(self.spec.changes)
+        kept[event.step] = kept.get(event.step, Change()).model_copy(update=event.values)
+        self.spec = self.spec.model_copy(update={"changes": tuple(sorted(kept.items()))})
+        self.planned = self.training.total_steps
+        self.news |= {"spec": self.spec.model_dump_json(), "total_steps": self.planned}
+
+    def _add(self, split: str, event: StepDone | EpochDone, values: dict[str, float]) -> None:
+        place = {"step": event.step, "epoch": event.epoch, "seconds": event.seconds}
+        self.rows += [{"split": split, "name": name, "value": value, **place} for name, value in values.items()]
+
+    # -- weights ------------------------------------------------------------------------------------------------------
+
+    def keep(self, step: int) -> None:
+        """Keep the weights of a step, and thin the older ones out if there are too many."""
+        snapshots, state = self.store.snapshots, self.training.model.state_dict()
+        if not finite(state.values()):  # a run that diverges keeps weights one can still look at
+            return
+        snapshots.save(self.run_id, step, state)
+        if len(self._regular()) >= MOST_SNAPSHOTS:
+            self.interval *= 2
+            for kept in snapshots.steps(self.run_id):
+                if kept % self.interval and kept not in (self.best, step):
+                    snapshots.drop(self.run_id, kept)
+
+    def _keep_best(self, step: int) -> None:
+        before, self.best = self.best, step
+        self.keep(step)
+        if before is not None and before % self.interval:
+            self.store.snapshots.drop(self.run_id, before)
+        self.news["best_step"] = step
+
+    def _regular(self) -> list[int]:
+        return [step for step in self.store.snapshots.steps(self.run_id) if step % self.interval == 0]
+
+    def keep_state(self) -> None:
+        """Keep all that is needed to go on exactly from here."""
+        began = time.monotonic()
+        self.flush()  # first what led here: a state beyond the metrics would leave a gap
+        self.store.snapshots.save_state(self.run_id, *self.training.state())
+        self.state_at = time.monotonic()
+        self.state_every = max(STATE_SECONDS, (self.state_at - began) / STATE_SHARE)
+
+    def keep_state_if_due(self) -> None:
+        """The same, every few seconds."""
+        if time.monotonic() - self.state_at >= self.state_every:
+            self.keep_state()
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def flush(self, **news: Any) -> None:
+        """Write what has gathered; what was asked of the run meanwhile is then in `asked`."""
+        rows, self.rows, flow, self.flow = self.rows, [], self.flow, []
+        values, self.news = self.news | news, {}
+        self.flushed_at = time.monotonic()
+        if self.last:
+            samples, seconds = self.counted_from
+            if self.last.seconds > seconds:
+                values["rate"] = (self.samples - samples) / (self.last.seconds - seconds)
+            self.counted_from = (self.samples, self.last.seconds)
+            values |= {"step": self.last.step, "epoch": self.last.epoch, "trained": self.last.seconds}
+        self.asked += self.store.report(self.run_id, self.owner, rows, flow, **values)
+
+    def close(self, keep_last: bool) -> None:
+        """Write what is left; keep the last weights, unless they belong to a loss that leads nowhere."""
+        if keep_last and self.last:
+            self.keep(self.last.step)
+        self.flush()
