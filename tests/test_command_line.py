@@ -87,7 +87,7 @@ def test_a_run_that_fails_says_why_and_exits_with_1(home: Path, command: Callabl
     assert "explorer: The loss became" in done.stderr
     assert "Traceback" not in done.stderr
     said = json.loads(done.stdout)
-    assert (said["status"], said["test"]) == ("failed", {})
+    assert (said["status"], said["test"]) == ("diverged", {})
 
 
 def test_an_interrupt_stops_training_and_still_reports(home: Path) -> None:

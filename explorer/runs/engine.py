@@ -80,7 +80,8 @@ class _Engine:
         for worker in [worker for worker in self.workers if not worker.is_alive()]:
             run = self.workers[worker]
             reason = f"The worker died ({_how(worker.exitcode)}). What it wrote is kept; start the run again."
-            if self.store.end(run.id, Status.FAILED, reason):
+            # One that ended well has said all about its run, which may have been taken up again since.
+            if worker.exitcode and self.store.end(run.id, Status.FAILED, reason):
                 log.error("run %s: worker died: %s", run.id, _how(worker.exitcode))
             del self.workers[worker]  # only now: if the store could not be written, the next round tries again
 

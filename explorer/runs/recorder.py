@@ -45,6 +45,7 @@ class Recorder:
         self.state_every = STATE_SECONDS
         self.planned = training.total_steps
         self.best: int | None = run.best_step
+        self.latest: int | None = max(store.snapshots.steps(run.id), default=None)
         self.interval = max(1, -(-self.planned // FIRST_SNAPSHOTS))
         while len(self._regular()) >= MOST_SNAPSHOTS:
             self.interval *= 2
@@ -115,15 +116,20 @@ class Recorder:
         if len(self._regular()) >= MOST_SNAPSHOTS:
             self.interval *= 2
             for kept in snapshots.steps(self.run_id):
-                if kept % self.interval and kept not in (self.best, step):
-                    snapshots.drop(self.run_id, kept)
+                self._drop_if_between(kept, step)
+        self._drop_if_between(self.latest, step)
+        self.latest = step
 
     def _keep_best(self, step: int) -> None:
         before, self.best = self.best, step
         self.keep(step)
-        if before is not None and before % self.interval:
-            self.store.snapshots.drop(self.run_id, before)
+        self._drop_if_between(before, step)
         self.news["best_step"] = step
+
+    def _drop_if_between(self, kept: int | None, latest: int) -> None:
+        """Drop a snapshot that was only kept for having been the best or the latest."""
+        if kept is not None and kept % self.interval and kept not in (self.best, latest):
+            self.store.snapshots.drop(self.run_id, kept)
 
     def _regular(self) -> list[int]:
         return [step for step in self.store.snapshots.steps(self.run_id) if step % self.interval == 0]

@@ -358,8 +358,10 @@ class RunStore:
             values["test"] = json.dumps(test)
         with self._writing() as connection:
             mine = runs_table.update().where(runs_table.c.id == run_id, runs_table.c.status.in_(GOING))
-            controls.forget(connection, run_id)
-            return bool(connection.execute(mine.values(values)).rowcount)
+            ended = bool(connection.execute(mine.values(values)).rowcount)
+            if ended:
+                controls.forget(connection, run_id)
+        return ended
 
     def recover(self) -> int:
         """Mark running runs whose owner has died as interrupted; everything they wrote stays. Returns how many.
@@ -380,7 +382,7 @@ class RunStore:
             "status": Status.INTERRUPTED,
             # Not now: the program may have been away for days.
             "ended": runs_table.c.started + trained.where(metrics_table.c.run == runs_table.c.id).scalar_subquery(),
-            "reason": "The program that trained it ended. What it wrote is kept: continue it where it was.",
+            "reason": "The program that trained it ended. What it wrote is kept: continue it, or run it again.",
         }
         lost = runs_table.update().where(runs_table.c.number.in_(dead))
         with self._writing() as connection:

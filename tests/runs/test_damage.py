@@ -52,7 +52,7 @@ def test_a_damaged_record_is_listed_as_failed_with_the_reason_and_hides_no_other
     assert (run.id, run.status, run.spec) == (damaged.id, Status.FAILED, None)
     assert run.reason.startswith("The record of this run is damaged and cannot be used: delete it. (")
     assert len(run.reason) < 300
-    assert (run.progress, run.seconds) == (0, 0)
+    assert (run.progress, run.trained) == (0, 0)
 
 
 def test_a_damaged_record_can_be_deleted(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:

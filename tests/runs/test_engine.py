@@ -123,7 +123,7 @@ def test_queued_runs_train_one_after_another_in_order(store: ex.RunStore, engine
         assert (run.status, run.reason, run.step) == (Status.FINISHED, "", run.total_steps)
         assert run.test["accuracy"] > 0.3
         assert store.snapshots.steps(run.id)[-1] == run.step
-        assert len(store.metrics(run.id)) == 2 * run.step + 4 * run.epoch
+        assert len(store.metrics(run.id)) == 3 * run.step + 4 * run.epoch
     assert first.started < first.ended <= second.started < second.ended <= third.started
 
 

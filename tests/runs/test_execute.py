@@ -39,7 +39,7 @@ def test_a_run_that_finishes_leaves_metrics_snapshots_and_a_test(store: ex.RunSt
     assert (run.status, run.reason, run.epoch, run.step, run.total_steps) == (Status.FINISHED, "", 3, 30, 30)
     assert run.device.startswith("cpu")
     assert run.rate > 0
-    assert run.seconds > 0
+    assert run.trained > 0
     model = ex.build(CNN, digits)
     assert run.parameters == sum(weight.numel() for weight in model.parameters())
     model.load_state_dict(store.snapshots.load(run.id, 30))
@@ -73,8 +73,8 @@ def test_a_long_run_keeps_some_dozens_of_snapshots_with_the_first_and_last(store
 
     steps = store.snapshots.steps(run.id)
 
-    assert 24 <= len(steps) <= 48
-    assert max(later - earlier for earlier, later in pairwise(steps)) <= 4, "evenly spread"
+    assert 40 <= len(steps) <= 60
+    assert max(later - earlier for earlier, later in pairwise(steps)) <= 2, "evenly spread"
     assert (steps[0], steps[-1]) == (0, 90)
 
 
@@ -85,7 +85,7 @@ def test_a_run_that_diverges_fails_in_words_and_keeps_its_last_good_weights(
 ) -> None:
     run = run_now(store, spec(learning_rate=1e9, optimizer=optimizer, batch_size=batch_size))
 
-    assert run.status is Status.FAILED
+    assert run.status is Status.DIVERGED
     assert re.search("loss became|stopped being finite", run.reason)
     assert "with learning rate 1e+09" in run.reason
     assert "Try a smaller one, such as 0.01." in run.reason
@@ -99,7 +99,7 @@ def test_a_run_that_diverges_fails_in_words_and_keeps_its_last_good_weights(
 def test_a_run_whose_weights_explode_slowly_keeps_only_snapshots_one_can_look_at(store: ex.RunStore) -> None:
     run = run_now(store, spec(learning_rate=1e5, optimizer="sgd", epochs=2))  # a snapshot at every step
 
-    assert run.status is Status.FAILED
+    assert run.status is Status.DIVERGED
     assert all(finite(store.snapshots.load(run.id, step)) for step in store.snapshots.steps(run.id))
 
 
@@ -116,7 +116,6 @@ def test_a_run_that_is_stopped_keeps_what_it_learned_and_is_tested(store: ex.Run
     model = ex.build(CNN, digits)
     model.load_state_dict(store.snapshots.load(run.id, run.step))
     assert run.test == pytest.approx(ex.evaluate(model, digits), abs=1e-5)
-    assert run.command == ""
 
 
 def test_a_keyboard_interrupt_is_a_stop(store: ex.RunStore) -> None:

@@ -13,8 +13,9 @@ import pytest
 import torch
 
 import explorer as ex
-from explorer.errors import RunGone, SpecError
+from explorer.errors import RunGone, SpecError, StoreError
 from explorer.runs import Status
+from explorer.runs.controls import Control, Verb
 from tests.processes import ROOT, python
 from tests.runs.conftest import SPEC
 
@@ -45,7 +46,7 @@ def test_a_new_run_is_queued_with_all_it_was_made_from(store: ex.RunStore) -> No
     run = store.create(SPEC, "first", total_steps=40, parameters=650)
 
     assert store.get(run.id) == run
-    assert (run.title, run.spec, run.status, run.reason, run.command) == ("first", SPEC, Status.QUEUED, "", "")
+    assert (run.title, run.spec, run.status, run.reason) == ("first", SPEC, Status.QUEUED, "")
     assert (run.step, run.total_steps, run.epoch, run.parameters, run.test) == (0, 40, 0, 650, {})
     assert before <= run.created <= time.time()
     assert (run.started, run.ended, run.trained, run.progress) == (None, None, 0, 0)
@@ -135,12 +136,15 @@ def test_metrics_are_read_on_from_where_one_was(store: ex.RunStore) -> None:
     assert store.metrics(run.id, after=int(new["id"].max())).empty
 
 
-def test_a_report_updates_the_run_and_hands_back_the_command(store: ex.RunStore) -> None:
+def test_a_report_updates_the_run_and_hands_back_what_was_asked_once(store: ex.RunStore) -> None:
     run = store.create(SPEC, "a", total_steps=10, owner="me")
 
-    assert store.report(run.id, "me", step=4, epoch=1, rate=123.0, device="cpu") == ""
+    assert store.report(run.id, "me", step=4, epoch=1, rate=123.0, device="cpu") == []
+    store.ask(run.id, Verb.SPEED, 2.5)
     store.stop(run.id)
-    assert store.report(run.id, "me", step=5) == "stop"
+    assert store.asked(run.id) == [Verb.SPEED, Verb.STOP]
+    assert store.report(run.id, "me", step=5) == [Control(Verb.SPEED, 2.5), Control(Verb.STOP)]
+    assert store.report(run.id, "me", step=5) == []
 
     now = store.get(run.id)
     assert (now.step, now.epoch, now.rate, now.device, now.progress) == (5, 1, 123.0, "cpu", 0.5)
@@ -307,7 +311,10 @@ def test_only_runs_that_were_going_on_are_interrupted_and_their_time_is_what_the
     gone = "0" * 16
     done, lost = store.create(SPEC, "done", owner=gone), store.create(SPEC, "lost", owner=gone)
     store.report(
-        lost.id, gone, [{"split": "batch", "name": "loss", "step": 1, "epoch": 1, "seconds": 2.5, "value": 1.0}]
+        lost.id,
+        gone,
+        [{"split": "batch", "name": "loss", "step": 1, "epoch": 1, "seconds": 2.5, "value": 1.0}],
+        trained=2.5,
     )
     store.end(done.id, Status.FINISHED)
     time.sleep(0.05)
@@ -315,7 +322,7 @@ def test_only_runs_that_were_going_on_are_interrupted_and_their_time_is_what_the
     assert store.recover() == 1
     assert store.get(done.id).status is Status.FINISHED
     assert store.get(lost.id).status is Status.INTERRUPTED
-    assert store.get(lost.id).seconds == pytest.approx(2.5, abs=0.01)
+    assert store.get(lost.id).trained == pytest.approx(2.5, abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["what?x=1", "a%41b", "a b#c"])
@@ -324,3 +331,25 @@ def test_a_home_of_any_name_holds_its_own_database(tmp_path: Path, name: str) ->
 
     assert (tmp_path / name / "runs.sqlite").is_file()
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_people_take_turns_however_many_runs_each_has(store: ex.RunStore) -> None:
+    many = [store.create(SPEC, f"many {number}", session="many") for number in range(4)]
+    one = store.create(SPEC, "one", session="one")
+
+    assert [store.ahead(run.id) for run in (*many, one)] == [0, 2, 3, 4, 1]
+    taken = []
+    for _ in range(5):
+        taken.append(store.claim("me").title)
+        store.end(store.list()[0].id, Status.FINISHED)
+    assert taken == ["many 0", "one", "many 1", "many 2", "many 3"]
+
+
+def test_a_store_of_another_version_is_left_alone_in_words(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:
+    store.create(SPEC, "kept")
+    sql("PRAGMA user_version = 1")
+
+    with pytest.raises(StoreError, match=r"another version of this program.*Choose another folder with --home"):
+        ex.RunStore(store.home)
+
+    assert sql("SELECT title FROM runs") == [("kept",)]
