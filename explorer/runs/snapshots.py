@@ -136,9 +136,13 @@ class Snapshots:
                 f"What was kept to go on from is damaged ({error}). Start from one of the kept steps instead."
             ) from error
 
+    def has_state(self, run_id: str) -> bool:
+        """Whether something was kept to go on from."""
+        return (self._of(run_id) / STATE).exists()
+
     def check_state(self, run_id: str) -> None:
         """Raise `SnapshotError` if nothing was kept to go on from."""
-        if not (self._of(run_id) / STATE).exists():
+        if not self.has_state(run_id):
             raise SnapshotError("Nothing was kept to go on from. Run it again, or start from one of the kept steps.")
 
     def delete(self, run_id: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from explorer.figures.curves import learning_curve
+from explorer.figures.curves import Look, diagnose, learning_curve, rate_curve
+from explorer.figures.flow import gradient_flow
 from explorer.runs.run import Run, Status
-from explorer.views import page, results, server, training
-from explorer.views.view import badge
+from explorer.specs import Change
+from explorer.views import curve_settings, page, results, server, transport
 
 EVERY = 0.3
 """Seconds between two redraws while a run goes on."""
@@ -37,46 +39,64 @@ def _panel(run_id: str, active: bool) -> None:
     run = server.store().find(run_id)
     if run is None or (active and run.status.over):
         st.rerun()  # the whole page, once more and without polling
-    _header(run)
+    transport.transport(run)
     if run.status is Status.QUEUED:
         ahead = server.store().ahead(run.id)
         st.info(
             f"Waiting for a free worker; {ahead} before it." if ahead else "Starting.", icon=":material/hourglass_top:"
         )
+    elif run.status is Status.PAUSED:
+        st.progress(run.progress, text=f"Paused after step {run.step:,} of {run.total_steps:,}, epoch {run.epoch}")
     elif not run.status.over:
         st.progress(run.progress, text=_progress(run))
-    elif run.status in (Status.FAILED, Status.INTERRUPTED):
+    elif run.status in (Status.FAILED, Status.DIVERGED, Status.INTERRUPTED):
         st.error(page.plain(run.reason), icon=":material/error:")
     if run.spec is None:
         return
-    metrics = results.metrics(run.id)
+    metrics, look = results.metrics(run.id), curve_settings.current()
+    marks = {step: _said(change) for step, change in run.spec.changes}
     for column, name in zip(st.columns(2), ("loss", results.metric(run)), strict=True):
         with column:
-            page.show(learning_curve(metrics, name, run.total_steps, page.dark()), key=f"{name}-{run.id}")
+            figure = learning_curve(metrics, name, run.total_steps, page.dark(), look, marks, run.best_step)
+            page.show(figure, key=f"{name}-{run.id}")
+    if said := diagnose(metrics):
+        st.caption(f":material/lightbulb: {said}")
     if run.status.over:
         _outcome(run)
+        transport.onward(run)
+    curve_settings.choose()
+    _more_curves(run, metrics, look)
+    if run.status.over:
+        transport.record(run)
 
 
-def _header(run: Run) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
-        st.subheader(page.plain(run.title), anchor=False, width="content")
-        badge(run)
-        if not run.status.over:
-            asked = run.command == "stop"
-            st.button(
-                "Stopping" if asked else "Stop",
-                key=f"stop-{run.id}",
-                icon=":material/stop:",
-                disabled=asked,
-                on_click=page.calm(server.store().stop),
-                args=(run.id,),
-            )
+def _said(change: Change) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in change.values.items())
+
+
+def _more_curves(run: Run, metrics: pd.DataFrame, look: Look) -> None:
+    """Learning rate and gradient flow, for those who open them."""
+    with st.expander(
+        "Gradient flow and learning rate", icon=":material/water:", key="flow-open", on_change="rerun"
+    ) as more:
+        if not more.open:
+            return
+        st.caption(
+            "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
+            "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
+        )
+        flow = results.flow(run.id)
+        for column, what in zip(st.columns(3), ("gradient", "weight", "update"), strict=True):
+            with column:
+                page.show(gradient_flow(flow, what, run.total_steps, page.dark()), key=f"flow-{what}-{run.id}")
+        page.show(rate_curve(metrics, run.total_steps, page.dark(), look), key=f"rate-{run.id}")
 
 
 def _progress(run: Run) -> str:
-    batch = min(run.spec.train.batch_size, results.examples(run))
+    settings = run.spec.settings
+    batch = min(settings.batch_size, results.examples(run))
     left = f"about {_time((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
-    return f"Epoch {run.epoch} of {run.spec.train.epochs} · {run.rate:,.0f} samples per second · {left}"
+    return f"Epoch {run.epoch} of {settings.epochs} · {run.rate:,.0f} samples per second · {left}"
 
 
 def _time(seconds: float) -> str:
@@ -93,18 +113,3 @@ def _outcome(run: Run) -> None:
                 st.metric(f"Test {title}", text(value), width="content", help=meaning)
         st.metric("Training time", _time(run.trained), width="content")
         st.metric("Parameters", f"{run.parameters:,}", width="content")
-    with st.container(horizontal=True, key="onward"):
-        if server.store().snapshots.steps(run.id):
-            if st.button("See its feature maps", type="primary", icon=":material/grid_view:", key="to-maps"):
-                st.switch_page(page.FEATURE_MAPS)
-            if st.button("Ask why it answers so", type="primary", icon=":material/psychology_alt:", key="to-why"):
-                st.switch_page(page.ATTRIBUTIONS)
-        if st.button(
-            "Run again", icon=":material/replay:", key="again", help="The same model and settings, as a new run."
-        ):
-            training.start(run.spec)
-            st.rerun()
-    with st.expander("What this run is made from"):
-        what = page.plain(run.spec.called(results.data_title(run.spec.dataset)))
-        st.markdown(f"{what}: {training.summary(run.spec.train)}; trained on {run.device or 'nothing yet'}.")
-        st.code(run.spec.model_dump_json(indent=2), language="json", height=240)

@@ -97,6 +97,12 @@ def metrics(run_id: str) -> pd.DataFrame:
     return _curves().read(run_id)
 
 
+@st.cache_data(max_entries=64, ttl=1.0, show_spinner=False)
+def flow(run_id: str) -> pd.DataFrame:
+    """Gradient flow of a run so far."""
+    return store().flow(run_id)
+
+
 def metric(run: Run) -> str:
     """The metric that is drawn beside the loss of a run."""
     from explorer.data import load_dataset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -291,6 +292,11 @@ def _adopt_draft(given: dict[str, str]) -> None:
         return
     current = draft()
     _change(current, dataset=dataset, model=model, family=family_of(model, dataset), revision=current.revision + 1)
+
+
+def session() -> str:
+    """A name for this browser tab, so that people take turns in the queue."""
+    return st.session_state.setdefault("session", secrets.token_hex(8))
 
 
 def mirror_lens() -> None:

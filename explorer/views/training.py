@@ -86,7 +86,7 @@ def start(spec: RunSpec) -> None:
         return
     st.session_state["started"] = (spec, time.monotonic())
     compute()
-    state.look(run=submit(store(), spec).id)
+    state.look(run=submit(store(), spec, session=state.session()).id)
 
 
 def start_button(label: str, key: str, problem: bool = False) -> None:

@@ -27,8 +27,10 @@ ANSWER = -1
 ICONS = {
     Status.QUEUED: ("schedule", "grey"),
     Status.RUNNING: ("play_circle", "blue"),
+    Status.PAUSED: ("pause_circle", "blue"),
     Status.FINISHED: ("check_circle", "green"),
     Status.STOPPED: ("stop_circle", "orange"),
+    Status.DIVERGED: ("trending_up", "red"),
     Status.FAILED: ("error", "red"),
     Status.INTERRUPTED: ("power_off", "orange"),
 }

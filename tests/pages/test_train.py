@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
+from explorer.runs.controls import Verb
+from explorer.runs.execute import submit
 from explorer.runs.store import Run, RunStore, Status
 from tests.pages.conftest import healthy, open_page, texts
+from tests.processes import wait_until
+from tests.runs.test_transport import LONG
 
 
 def wait_for(store: RunStore, run_id: str, *statuses: Status, seconds: float = 60) -> Run:
@@ -47,9 +52,8 @@ def test_start_uses_the_settings_and_a_double_click_starts_once(store: RunStore)
     set_field(app, "seed", 7)
     set_field(app, "optimizer", "sgd")
     set_field(app, "momentum", 0.5)
-    start = app.button(key="start")
-    start.click().run()
-    start.click().run()
+    for _ in range(2):
+        app.button(key="start").click().run()
     assert len(store.list()) == before + 1
     train = wait_for(store, newest(store).id, Status.FINISHED).spec.train
     assert (train.epochs, train.learning_rate, train.seed, train.optimizer) == (3, 0.005, 7, "sgd")
@@ -108,3 +112,62 @@ def test_a_draft_that_cannot_work_cannot_be_started(store: RunStore) -> None:
     app.switch_page("../pages/train.py").run()
     assert app.button(key="start").disabled
     assert "no layers yet" in texts(app)
+
+
+def test_a_run_is_paused_stepped_changed_and_played_from_the_page(store: RunStore) -> None:
+    run = submit(store, LONG)
+    store.ask(run.id, Verb.PAUSE)
+    wait_for(store, run.id, Status.PAUSED)
+    app = healthy(open_page("train", run=run.id))
+    app.button(key=f"step-{run.id}").click().run()
+    wait_until(lambda: store.get(run.id).step == 1)
+    rate = app.number_input(key=f"change-{run.id}-learning_rate")
+    rate.set_value(0.005)
+    next(button for button in app.button if button.label == "Change").click().run()
+    wait_until(lambda: store.get(run.id).spec.settings.learning_rate == 0.005)
+    assert store.get(run.id).status is Status.PAUSED
+    app.run()
+    app.button(key=f"play-{run.id}").click().run()
+    wait_until(lambda: store.get(run.id).step > 5)
+    store.ask(run.id, Verb.STOP)
+    wait_for(store, run.id, Status.STOPPED)
+    app.run()
+    assert "After step 1: learning rate 0.005" in texts(healthy(app))
+
+
+def test_a_run_that_is_over_goes_on_and_branches_from_the_page(store: RunStore, train: Callable[..., Run]) -> None:
+    run = train("mlp", epochs=2)
+    app = healthy(open_page("train", run=run.id))
+    app.number_input(key=f"longer-{run.id}").set_value(1).run()
+    app.button(key=f"go-on-{run.id}").click().run()
+    assert wait_for(store, run.id, Status.FINISHED).epoch == 3
+    app = healthy(open_page("train", run=run.id))
+    app.button(key=f"branch-{run.id}").click().run()
+    made = newest(store)
+    assert made.spec.start == (run.id, run.step // 2 * 3)
+    assert wait_for(store, made.id, Status.FINISHED).epoch == 3
+    healthy(open_page("train", run=made.id))
+
+
+def test_a_run_that_diverged_offers_the_way_back(store: RunStore, train: Callable[..., Run]) -> None:
+    run = train("mlp", epochs=2, optimizer="sgd", learning_rate=1e6)
+    assert run.status is Status.DIVERGED
+    app = open_page("train", run=run.id)
+    assert "learning rate 1e+06" in texts(app)
+    app.button(key="mend").click().run()
+    made = newest(store)
+    assert made.spec.start[0] == run.id
+    assert made.spec.train.learning_rate < 1e6 / 2
+    store.stop(made.id)
+
+
+def test_the_curves_can_be_drawn_in_other_ways(store: RunStore, train: Callable[..., Run]) -> None:
+    run = train("mlp", epochs=2)
+    app = healthy(open_page("train", run=run.id))
+    for x in ("epoch", "seconds"):
+        control = next(one for one in app.segmented_control if one.key == "curves-look-x")
+        control.set_value(x).run()
+        healthy(app)
+    app.slider(key="curves-look-smoothing").set_value(0.9).run()
+    app.toggle(key="curves-look-log").set_value(True).run()
+    healthy(app)
