@@ -29,7 +29,8 @@ def gradient_flow(flow: pd.DataFrame, what: str, total_steps: int, dark: bool = 
     colours = palette(dark)
     layers = list(dict.fromkeys(flow["layer"]))
     shades = sample_colorscale(
-        colours.sequential, [0.3 + 0.7 * n / max(1, len(layers) - 1) for n in range(len(layers))]
+        [list(stop) for stop in colours.sequential],
+        [0.3 + 0.7 * n / max(1, len(layers) - 1) for n in range(len(layers))],
     )
     figure = go.Figure()
     for layer, shade in zip(layers, shades, strict=True):
@@ -52,7 +53,7 @@ def gradient_flow(flow: pd.DataFrame, what: str, total_steps: int, dark: bool = 
     if what == "gradient" and len(flow):
         _band(figure, VANISHING, flow[what][flow[what] > 0].min(), "vanishing", dark)
         _band(figure, EXPLODING, flow[what].max(), "exploding", dark)
-    figure.update_layout(showlegend=len(layers) <= 8, legend={"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0})
+    figure.update_layout(showlegend=len(layers) <= 8, legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0})
     last = flow.groupby("layer", sort=False)[what].last() if len(flow) else {}
     said = "; ".join(f"{layer} {value:.1e}" for layer, value in dict(last).items())
     return finish(

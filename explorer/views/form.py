@@ -15,10 +15,13 @@ BIGGEST = 2**53 - 1
 """The largest whole number a browser holds exactly."""
 
 
-def field_widget(name: str, field: FieldInfo, value: Any, key: str, on_change: Callable[..., None], *args: Any) -> None:
+def field_widget(
+    name: str, field: FieldInfo, value: Any, key: str, on_change: Callable[..., None] | None, *args: Any
+) -> None:
     """Draw one field; its value is then in ``st.session_state[key]``.
 
-    A value that does not fit its field is shown as text, so that it can be seen and mended.
+    A value that does not fit its field is shown as text, so that it can be seen and mended. Within a form, `on_change`
+    is None and the value is what the field starts with.
     """
     label = field.title or name.replace("_", " ").capitalize()
     common = {"label": label, "key": key, "help": field.description, "on_change": on_change, "args": args}
@@ -65,7 +68,10 @@ def fits(field: FieldInfo, value: Any) -> bool:
 def _number(field: FieldInfo, value: float, key: str, common: dict[str, Any]) -> None:
     low, high = _bounds(field)
     kind = field.annotation
-    st.session_state.setdefault(key, kind(value))
+    if common["on_change"]:
+        st.session_state.setdefault(key, kind(value))
+    else:
+        common["value"] = kind(value)
     if kind is int:
         st.number_input(min_value=int(low), max_value=int(min(high, BIGGEST)), step=1, **common)
     else:

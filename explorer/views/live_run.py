@@ -13,6 +13,7 @@ from explorer.views import curve_settings, page, results, server, transport
 
 EVERY = 0.3
 """Seconds between two redraws while a run goes on."""
+FLOWS = {"gradient": "Gradient", "weight": "Weights", "update": "Update"}
 
 
 def live_run(run: Run) -> None:
@@ -85,10 +86,15 @@ def _more_curves(run: Run, metrics: pd.DataFrame, look: Look) -> None:
             "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
             "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
         )
-        flow = results.flow(run.id)
-        for column, what in zip(st.columns(3), ("gradient", "weight", "update"), strict=True):
-            with column:
-                page.show(gradient_flow(flow, what, run.total_steps, page.dark()), key=f"flow-{what}-{run.id}")
+        what = st.segmented_control(
+            "Of each layer",
+            list(FLOWS),
+            default="gradient",
+            required=True,
+            key=f"flow-what-{run.id}",
+            format_func=FLOWS.__getitem__,
+        )
+        page.show(gradient_flow(results.flow(run.id), what, run.total_steps, page.dark()), key=f"flow-{what}-{run.id}")
         page.show(rate_curve(metrics, run.total_steps, page.dark(), look), key=f"rate-{run.id}")
 
 

@@ -88,7 +88,7 @@ def _changes(run: Run) -> None:
     now = run.spec.settings
     with st.form(key=f"change-{run.id}", border=False):
         for name, field in Change.model_fields.items():
-            key = f"change-{run.id}-{name}"
+            key = _change_key(run, name)
             shown = TrainSpec.model_fields.get(name)
             if shown:
                 form.field_widget(name, shown, getattr(now, name), key, None)
@@ -106,6 +106,12 @@ def _changes(run: Run) -> None:
         st.form_submit_button("Change", type="primary", on_click=_apply, args=(run,))
 
 
+def _change_key(run: Run, name: str) -> str:
+    return (
+        f"change-{run.id}-{len(run.spec.changes)}-{name}"  # after a change the fields start anew, with what is so now
+    )
+
+
 def _has_dropout(run: Run) -> bool:
     return any("dropout" in layer.kind or layer.params.get("dropout") for layer in state.stacked(run.spec.model))
 
@@ -116,7 +122,7 @@ def _apply(run: Run) -> None:
 
     now, values = run.spec.settings, {}
     for name in Change.model_fields:
-        value = st.session_state.get(f"change-{run.id}-{name}")
+        value = st.session_state.get(_change_key(run, name))
         if value is not None and value != getattr(now, name, None):
             values[name] = value
     if not values:

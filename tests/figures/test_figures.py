@@ -13,7 +13,8 @@ import explorer as ex
 from explorer.data import load_dataset
 from explorer.figures.architecture import architecture
 from explorer.figures.classes import balance, probabilities
-from explorer.figures.curves import POINTS, learning_curve
+from explorer.figures.curves import AXES, POINTS, Look, diagnose, learning_curve, rate_curve
+from explorer.figures.flow import gradient_flow
 from explorer.figures.images import attributions, enlarged, mosaic, units
 from explorer.figures.theme import DARK, LIGHT, symmetric
 from explorer.models import plan, preset
@@ -27,7 +28,15 @@ def metrics(count: int) -> pd.DataFrame:
     rows = [("batch", step, 1 / step) for step in range(1, count + 1)]
     rows += [("validation", step, 2 / step) for step in range(10, count + 1, 10)]
     table = pd.DataFrame(rows, columns=["split", "step", "value"])
+    table["epoch"] = (table["step"] + 9) // 10
+    table["seconds"] = table["step"] / 100
     return table.assign(name="loss")
+
+
+def flow() -> pd.DataFrame:
+    """Two layers, of which the first hardly gets a gradient."""
+    rows = [(step, *row) for step in (1, 2) for row in (("rnn1", 1e-7, 5.0, 1e-6), ("output1", 0.1, 2.0, 1e-3))]
+    return pd.DataFrame(rows, columns=["step", "layer", "gradient", "weight", "update"])
 
 
 def every_figure(dark: bool) -> dict[str, go.Figure]:
@@ -35,6 +44,10 @@ def every_figure(dark: bool) -> dict[str, go.Figure]:
     return {
         "curve": learning_curve(metrics(50), "loss", 100, dark),
         "empty curve": learning_curve(metrics(0), "accuracy", 100, dark),
+        "changed curve": learning_curve(metrics(50), "loss", 100, dark, Look("epoch", 0.5, True), {7: "clip 1"}, 20),
+        "rate": rate_curve(metrics(50).assign(name="learning_rate"), 100, dark),
+        "flow": gradient_flow(flow(), "gradient", 100, dark),
+        "empty flow": gradient_flow(flow().head(0), "update", 100, dark),
         "mosaic": mosaic(TILES, ["0", "1", "2"], "Maps", "Three maps", dark=dark),
         "attributions": attributions([("A", TILES[0]), ("B", None)], "Why?", "Two methods", dark=dark),
         "units": units(TILES[0].ravel(), "Units", "Four units", dark),
@@ -53,7 +66,7 @@ def test_every_figure_has_a_title_an_alternative_text_and_a_height(name: str, da
     assert layout.height > 100
 
 
-@pytest.mark.parametrize("name", ["curve", "units", "balance", "probabilities"])
+@pytest.mark.parametrize("name", ["curve", "changed curve", "flow", "units", "balance", "probabilities"])
 def test_axes_that_carry_numbers_are_named(name: str) -> None:
     layout = every_figure(False)[name].layout
     assert layout.xaxis.title.text
@@ -160,3 +173,51 @@ def test_a_model_of_any_layers_can_be_drawn(dark: bool) -> None:
     assert list(names[:2]) == ["source", "encoder.embedding1"]
     assert names[1 + made.encoder] == "written so far"
     assert names[-1] == "decoder.output1"
+
+
+@pytest.mark.parametrize(("x", "ends"), [("step", (1, 50)), ("epoch", (0.1, 5)), ("seconds", (0.01, 0.5))])
+def test_curves_run_over_steps_epochs_or_seconds(x: str, ends: tuple[float, float]) -> None:
+    assert x in AXES
+    batch, validation = learning_curve(metrics(50), "loss", 100, look=Look(x)).data
+    assert (batch.x[0], batch.x[-1]) == pytest.approx(ends)
+    assert validation.x[-1] == pytest.approx(ends[1])
+
+
+def test_smoothing_is_a_moving_average_that_is_not_pulled_to_zero() -> None:
+    line = learning_curve(metrics(50), "loss", 100, look=Look(smoothing=0.9)).data[0].y
+    kept, weight = 0.0, 0.0
+    for step in range(1, 51):
+        kept, weight = 0.9 * kept + 0.1 / step, 0.9 * weight + 0.1
+        assert line[step - 1] == pytest.approx(kept / weight)
+
+
+def test_a_change_is_marked_where_it_begins_and_the_best_epoch_by_a_star() -> None:
+    figure = learning_curve(metrics(50), "loss", 100, marks={7: "learning rate 0.1"}, best=20)
+    (mark,) = figure.layout.annotations
+    assert (mark.x, mark.hovertext) == (8, "After step 7: learning rate 0.1")
+    assert figure.data[1].marker.symbol == ("diamond", "star", "diamond", "diamond", "diamond")
+
+
+def test_layers_without_gradient_are_drawn_in_the_band_of_vanishing() -> None:
+    figure = gradient_flow(flow(), "gradient", 100)
+    assert [trace.name for trace in figure.data] == ["rnn1", "output1"]
+    assert [note.text for note in figure.layout.annotations] == ["vanishing"]
+    assert not gradient_flow(flow(), "update", 100).layout.annotations
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "said"),
+    [
+        ([1.0, 0.5, 0.2, 0.1, 0.05, 0.02], [1.0, 0.6, 0.5, 0.6, 0.7, 0.8], "overfitting"),
+        ([1.0, 0.99, 0.98, 0.97], [1.0, 0.99, 0.99, 0.98], "underfitting"),
+        ([1.0, 0.5, 0.3, 0.2], [1.0, 0.6, 0.4, 0.3], ""),
+        ([1.0, 0.9], [1.0, 2.0], ""),
+    ],
+)
+def test_the_gap_between_training_and_validation_is_named(
+    train: list[float], validation: list[float], said: str
+) -> None:
+    rows = [("train", value) for value in train] + [("validation", value) for value in validation]
+    words = diagnose(pd.DataFrame(rows, columns=["split", "value"]).assign(name="loss"))
+    assert said in words
+    assert bool(said) == bool(words)

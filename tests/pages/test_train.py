@@ -121,7 +121,7 @@ def test_a_run_is_paused_stepped_changed_and_played_from_the_page(store: RunStor
     app = healthy(open_page("train", run=run.id))
     app.button(key=f"step-{run.id}").click().run()
     wait_until(lambda: store.get(run.id).step == 1)
-    rate = app.number_input(key=f"change-{run.id}-learning_rate")
+    rate = app.number_input(key=f"change-{run.id}-0-learning_rate")
     rate.set_value(0.005)
     next(button for button in app.button if button.label == "Change").click().run()
     wait_until(lambda: store.get(run.id).spec.settings.learning_rate == 0.005)
