@@ -149,7 +149,15 @@ def onward(run: Run) -> None:
                 st.switch_page(page.FEATURE_MAPS)
             if st.button("Ask why it answers so", type="primary", icon=":material/psychology_alt:", key="to-why"):
                 st.switch_page(page.ATTRIBUTIONS)
-        if run.status is not Status.DIVERGED and store().snapshots.has_state(run.id):
+        if run.status is Status.DIVERGED or not store().snapshots.has_state(run.id):
+            pass
+        elif run.step < run.total_steps and run.status is not Status.FINISHED:  # not one that stopped early by itself
+            if st.button(
+                "Continue", icon=":material/play_arrow:", key=f"continue-{run.id}", help="Go on exactly where it was."
+            ):
+                store().resume(run.id)
+                st.rerun()
+        else:
             with st.popover("Train longer", icon=":material/add:", width="content"):
                 _longer(run)
         if steps:

@@ -133,6 +133,10 @@ def test_a_run_is_paused_stepped_changed_and_played_from_the_page(store: RunStor
     wait_for(store, run.id, Status.STOPPED)
     app.run()
     assert "After step 1: learning rate 0.005" in texts(healthy(app))
+    stopped = store.get(run.id).step
+    app.button(key=f"continue-{run.id}").click().run()
+    wait_until(lambda: store.get(run.id).status is Status.RUNNING and store.get(run.id).step > stopped)
+    store.delete(run.id)
 
 
 def test_a_run_that_is_over_goes_on_and_branches_from_the_page(store: RunStore, train: Callable[..., Run]) -> None:
