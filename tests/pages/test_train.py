@@ -12,7 +12,7 @@ from explorer.runs.execute import submit
 from explorer.runs.store import Run, RunStore, Status
 from tests.pages.conftest import healthy, open_page, texts
 from tests.processes import wait_until
-from tests.runs.test_transport import LONG
+from tests.runs.networks import LONG
 
 
 def wait_for(store: RunStore, run_id: str, *statuses: Status, seconds: float = 60) -> Run:
