@@ -17,7 +17,7 @@ FLUSH_SECONDS = 0.15
 """How often metrics reach the store."""
 BATCH_ROWS = 100_000
 """About how many steps have their metrics written; of a longer run, after its beginning, means over equal stretches."""
-FIRST_SNAPSHOTS = 50
+FIRST_SNAPSHOTS = 32
 """About how many snapshots a run keeps, evenly spread, if it ends as planned."""
 MOST_SNAPSHOTS = 200
 """Most snapshots of a run that goes on for longer: at this number every second one goes."""
@@ -44,16 +44,18 @@ class Recorder:
         self.flushed_at = self.state_at = float("-inf")
         self.state_every = STATE_SECONDS
         self.planned = training.total_steps
+        self.kept = set(store.snapshots.steps(run.id))
         self.best: int | None = run.best_step
-        self.latest: int | None = max(store.snapshots.steps(run.id), default=None)
+        self.latest: int | None = max(self.kept, default=None)
         self.interval = max(1, -(-self.planned // FIRST_SNAPSHOTS))
-        while len(self._regular()) >= MOST_SNAPSHOTS:
+        while self._regular() >= MOST_SNAPSHOTS:
             self.interval *= 2
 
     def begin(self, device: str) -> None:
         """Keep the weights as they are before the first step, and say on what it is trained."""
-        if not self.store.snapshots.steps(self.run_id):
+        if not self.kept:
             self.store.snapshots.save(self.run_id, 0, self.training.model.state_dict())
+            self.kept.add(0)
         self.news |= {"device": device, "total_steps": self.planned}
         self.state_at = time.monotonic()
         self.flush()
@@ -113,9 +115,10 @@ class Recorder:
         if not finite(state.values()):  # a run that diverges keeps weights one can still look at
             return
         snapshots.save(self.run_id, step, state)
-        if len(self._regular()) >= MOST_SNAPSHOTS:
+        self.kept.add(step)
+        if self._regular() >= MOST_SNAPSHOTS:
             self.interval *= 2
-            for kept in snapshots.steps(self.run_id):
+            for kept in sorted(self.kept):
                 self._drop_if_between(kept, step)
         self._drop_if_between(self.latest, step)
         self.latest = step
@@ -130,9 +133,10 @@ class Recorder:
         """Drop a snapshot that was only kept for having been the best or the latest."""
         if kept is not None and kept % self.interval and kept not in (self.best, latest):
             self.store.snapshots.drop(self.run_id, kept)
+            self.kept.discard(kept)
 
-    def _regular(self) -> list[int]:
-        return [step for step in self.store.snapshots.steps(self.run_id) if step % self.interval == 0]
+    def _regular(self) -> int:
+        return sum(step % self.interval == 0 for step in self.kept)
 
     def keep_state(self) -> None:
         """Keep all that is needed to go on exactly from here."""

@@ -30,7 +30,7 @@ HUGE = 1e10
 would only cost."""
 EXPLODING = 1e4
 """A loss so many times the first one does not come back."""
-FLOWS = 100
+FLOWS = 50
 """About how often the gradient flow of a run is measured."""
 
 Changes = Callable[[int], Change | None]

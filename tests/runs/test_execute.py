@@ -73,8 +73,8 @@ def test_a_long_run_keeps_some_dozens_of_snapshots_with_the_first_and_last(store
 
     steps = store.snapshots.steps(run.id)
 
-    assert 40 <= len(steps) <= 60
-    assert max(later - earlier for earlier, later in pairwise(steps)) <= 2, "evenly spread"
+    assert 24 <= len(steps) <= 48
+    assert max(later - earlier for earlier, later in pairwise(steps)) <= 3, "evenly spread"
     assert (steps[0], steps[-1]) == (0, 90)
 
 

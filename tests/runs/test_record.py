@@ -111,7 +111,7 @@ def test_the_gradient_flow_of_every_layer_is_kept(store: ex.RunStore) -> None:
     flow = store.flow(run.id)
 
     assert set(flow["layer"]) == {"conv1", "batchnorm1", "output1"}
-    assert 50 <= flow["step"].nunique() <= 300
+    assert 40 <= flow["step"].nunique() <= 100
     assert (flow[["gradient", "weight", "update"]] > 0).all(axis=None)
 
 
