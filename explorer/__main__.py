@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        for name in ("home", "workers", "device"):
+        for name in ("home", "workers", "device", "memory"):
             if getattr(options, name, None) is not None:
                 os.environ[f"EXPLORER_{name.upper()}"] = str(getattr(options, name))
         return options.command(options, Settings.read())
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines in")
     parser.add_argument("--port", type=int, default=8501, help="port to listen on")
     parser.add_argument("--workers", type=int, help="runs that train at once (default: one per core)")
+    parser.add_argument("--memory", type=float, help="GiB of memory one worker may take (default: a fair share)")
     parser.add_argument("--device", help="what 'auto' means: auto, cpu, cuda or mps")
     parser.set_defaults(command=serve)
     commands = parser.add_subparsers(title="other commands")

@@ -252,8 +252,20 @@ class RunSpec(_Value):
     """What was changed while it went on, and after how many steps: with it, the run can be repeated."""
     start: tuple[Annotated[str, Field(pattern="^[0-9a-f]{8}$")], Annotated[int, Field(ge=0)]] | None = None
     """The run and the step whose weights it began with, which are its own first snapshot; None: anew from the seed."""
+    examples: Annotated[int, Field(ge=1)] | None = None
+    """Train on the first so many training examples only; None: on all."""
+    fold: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=2, le=20)]] | None = None
+    """Which fold, from 0, of how many: train and validation splits are then those of a cross-validation."""
+    purpose: Literal["train", "range test", "one batch"] = "train"
+    """What it is for: to train; to find a learning rate, which rises all the time; or to learn one batch by heart."""
     family: Annotated[str, Field(max_length=40)] = "custom"
     """The family the model started from, for display."""
+
+    @model_validator(mode="after")
+    def _within(self) -> RunSpec:
+        if self.fold and self.fold[0] >= self.fold[1]:
+            raise ValueError(f"fold {self.fold[0]} should be below the number of folds, {self.fold[1]}")
+        return self
 
     @property
     def settings(self) -> TrainSpec:

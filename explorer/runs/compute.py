@@ -42,12 +42,7 @@ class Compute:
 
     def _start(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = os.environ | {
-            "PYTHONPATH": path,
-            "EXPLORER_HOME": str(self.settings.home),
-            "EXPLORER_WORKERS": str(self.settings.workers),
-            "EXPLORER_DEVICE": self.settings.device,
-        }
+        environment = os.environ | {"PYTHONPATH": path} | self.settings.environment
         # Its own session: Ctrl-C in the terminal reaches the server, which lets go of the leash.
         command = [sys.executable, "-m", "explorer.runs.engine"]
         return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)

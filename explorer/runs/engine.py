@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
 from explorer.errors import ExplorerError, RunGone
+from explorer.runs.memory import taken
 from explorer.runs.settings import Settings
 from explorer.runs.store import Run, RunStore, Status
 
@@ -77,6 +78,7 @@ class _Engine:
         wait([worker.sentinel for worker in self.workers], timeout=POLL_SECONDS) if self.workers else time.sleep(
             POLL_SECONDS
         )
+        self._bound_memory()
         for worker in [worker for worker in self.workers if not worker.is_alive()]:
             run = self.workers[worker]
             reason = f"The worker died ({_how(worker.exitcode)}). What it wrote is kept; start the run again."
@@ -84,6 +86,19 @@ class _Engine:
             if worker.exitcode and self.store.end(run.id, Status.FAILED, reason):
                 log.error("run %s: worker died: %s", run.id, _how(worker.exitcode))
             del self.workers[worker]  # only now: if the store could not be written, the next round tries again
+
+    def _bound_memory(self) -> None:
+        """End workers that take more memory than they may, before the kernel ends whatever it likes."""
+        for worker, run in self.workers.items():
+            if (bytes_taken := taken(worker.pid)) > self.settings.memory * 2**30:
+                reason = (
+                    f"Its worker took {bytes_taken / 2**30:.1f} GiB of memory; it may take "
+                    f"{self.settings.memory:.1f} (set by --memory). Use a smaller model or batch."
+                )
+                log.error("run %s: %s", run.id, reason)
+                worker.kill()
+                worker.join(5)
+                self.store.end(run.id, Status.FAILED, reason)
 
     def _start(self, target: object, *args: str) -> BaseProcess:
         worker = self.context.Process(target=target, args=args, daemon=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from explorer.data import Dataset, load_dataset
+from explorer.data import Dataset, dataset_of
 from explorer.errors import Diverged, ExplorerError, RunGone, SpecError
 from explorer.models import Plan, build, checked
 from explorer.runs.conductor import Conductor, Left, Stopped
@@ -19,22 +19,22 @@ from explorer.training import Training, describe_device, evaluate, steps_per_epo
 from explorer.training.device import training_threads
 
 
-def check(spec: RunSpec) -> tuple[int, int]:
+def check(spec: RunSpec) -> tuple[int, Plan]:
     """Check that a run can work before it is queued.
 
     Returns:
-        Its optimiser steps and its parameters.
+        Its optimiser steps, and what its model is made of.
 
     Raises:
         ExplorerError: It cannot; the message says why.
     """
-    dataset = load_dataset(spec.dataset)
+    dataset = dataset_of(spec)
     made = checked(spec.model, dataset, min(spec.train.batch_size, len(dataset.train)))
     if spec.train.batch_size == 1 or len(dataset.train) == 1:
         _check_norms(made)
     if not made.parameters:
         raise ExplorerError("This model has no weights to train. Add a linear or convolution layer.")
-    return steps_per_epoch(len(dataset.train), spec.train.batch_size) * spec.train.epochs, made.parameters
+    return steps_per_epoch(len(dataset.train), spec.train.batch_size) * spec.train.epochs, made
 
 
 def _check_norms(made: Plan) -> None:
@@ -52,14 +52,14 @@ def _check_norms(made: Plan) -> None:
                 ) from None
 
 
-def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "", session: str = "") -> Run:
+def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "", session: str = "", sweep: str = "") -> Run:
     """Check a run and put it into the store: queued, or running at once if an owner is given.
 
     Raises:
         ExplorerError: It cannot work; nothing was stored.
     """
-    steps, parameters = check(spec)
-    return store.create(spec, title, steps, parameters, owner, session)
+    steps, made = check(spec)
+    return store.create(spec, title, steps, made.parameters, owner, session, macs=made.macs, sweep=sweep)
 
 
 def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None, session: str = "") -> Run:
@@ -77,12 +77,12 @@ def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None,
     """
     model_at(store, run.id, step)  # says what is wrong with the weights
     spec = run.spec.model_copy(update={"train": train or run.spec.settings, "changes": (), "start": (run.id, step)})
-    steps, parameters = check(spec)
+    steps, made = check(spec)
     run_id = new_id()
     store.snapshots.save(run_id, 0, store.snapshots.load(run.id, step))
     try:
         title = f"{run.title[: TITLE_LENGTH - 24]} from step {step}"
-        return store.create(spec, title, steps, parameters, session=session, run_id=run_id)
+        return store.create(spec, title, steps, made.parameters, session=session, run_id=run_id, macs=made.macs)
     except ExplorerError:
         store.snapshots.delete(run_id)
         raise
@@ -128,7 +128,7 @@ def execute(
     status, reason, test = Status.FINISHED, "", None
     try:
         torch.set_num_threads(training_threads())
-        dataset = load_dataset(run.spec.dataset)
+        dataset = dataset_of(run.spec)
         model, training, recorder = _prepare(store, run, owner, dataset, device, watch)
         try:
             for event in training:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer.runs.controls import Control
+from explorer.runs.memory import Peak
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.specs import Change, RunSpec
@@ -39,8 +40,8 @@ class Recorder:
         self.news: dict[str, Any] = {}
         self.asked: list[Control] = []
         self.last: StepDone | None = None
-        self.samples = 0
-        self.counted_from = (0, training.spent)  # samples and seconds at the last flush
+        self.peak = Peak(training.device)
+        self.counted_from = (training.seen, training.spent)  # samples and seconds at the last flush
         self.flushed_at = self.state_at = float("-inf")
         self.state_every = STATE_SECONDS
         self.planned = training.total_steps
@@ -85,7 +86,6 @@ class Recorder:
 
     def _step(self, event: StepDone) -> None:
         self.last = event
-        self.samples += event.samples
         self.batches.append({"loss": event.loss, "learning_rate": event.rate, **event.metrics})
         stretch = 1 if event.step <= BATCH_ROWS // 100 else -(-self.planned // BATCH_ROWS)
         if event.step % stretch == 0 or event.step == self.planned:
@@ -161,9 +161,10 @@ class Recorder:
         if self.last:
             samples, seconds = self.counted_from
             if self.last.seconds > seconds:
-                values["rate"] = (self.samples - samples) / (self.last.seconds - seconds)
-            self.counted_from = (self.samples, self.last.seconds)
+                values["rate"] = (self.training.seen - samples) / (self.last.seconds - seconds)
+            self.counted_from = (self.training.seen, self.last.seconds)
             values |= {"step": self.last.step, "epoch": self.last.epoch, "trained": self.last.seconds}
+            values |= {"samples": self.training.seen, "memory": self.peak()}
         self.asked += self.store.report(self.run_id, self.owner, rows, flow, **values)
 
     def close(self, keep_last: bool) -> None:

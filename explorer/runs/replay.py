@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from explorer.data import load_dataset
+from explorer.data import dataset_of
 from explorer.errors import SnapshotError, StoreError
 from explorer.models import build
 from explorer.runs.store import RunStore
@@ -26,7 +26,7 @@ def model_at(store: RunStore, run_id: str, step: int) -> nn.Module:
     run = store.get(run_id)
     if run.spec is None:
         raise StoreError(run.reason)
-    model = build(run.spec.model, load_dataset(run.spec.dataset))
+    model = build(run.spec.model, dataset_of(run.spec))
     weights = store.snapshots.load(run_id, step)
     for name, known in model.state_dict().items():
         if name in weights and weights[name].dtype != known.dtype:  # it would be converted without a word

@@ -45,9 +45,13 @@ class Run:
         spec: What it was made from; None if the row is damaged (then `reason` says so).
         reason: Why it ended, for a person; empty while all is well.
         step, total_steps: Optimiser steps done and planned.
+        macs: Multiply-adds for one example, forwards.
+        sweep: What the runs have in common that were made together, such as the folds of a cross-validation; or empty.
         rate: Training examples per second, lately.
         speed: Most steps per second, for slow motion; 0 for as fast as it goes.
         trained: Seconds spent training; pauses do not count.
+        samples: Examples it was trained on so far, each as often as it was seen.
+        memory: Most bytes that training took beyond what was there before it, on its device and in its process.
         best_step: The kept step with the smallest validation loss, or None.
         test: Metrics of the test split once it has ended, such as ``{"accuracy": 0.98}``.
         created, started, ended: Seconds since 1970, or None.
@@ -62,10 +66,14 @@ class Run:
     total_steps: int
     epoch: int
     parameters: int
+    macs: int
     device: str
     rate: float
     speed: float
     trained: float
+    samples: int
+    memory: int
+    sweep: str
     best_step: int | None
     test: dict[str, float]
     created: float
@@ -99,10 +107,14 @@ def from_row(row: Any) -> Run:
         total_steps=0,
         epoch=0,
         parameters=0,
+        macs=0,
         device="",
         rate=0.0,
         speed=0.0,
         trained=0.0,
+        samples=0,
+        memory=0,
+        sweep="",
         best_step=None,
         test={},
         created=row["created"] if isinstance(row["created"], float) else 0.0,

@@ -85,12 +85,16 @@ class RunStore:
         owner: str = "",
         session: str = "",
         run_id: str = "",
+        macs: int = 0,
+        sweep: str = "",
     ) -> Run:
         """Add a run: queued, or running at once if an owner is given; without a title it gets a numbered one.
 
         Args:
             session: Who wants it; people take turns.
             run_id: Its id, where weights it starts from are there already.
+            macs: Multiply-adds for one example.
+            sweep: What runs that are made together have in common.
         """
         run_id = run_id or new_id()
         now = time.time()
@@ -105,6 +109,8 @@ class RunStore:
             "total_steps": total_steps,
             "parameters": parameters,
             "session": session,
+            "macs": macs,
+            "sweep": sweep,
         }
         with self._writing() as connection:
             number = connection.execute(runs_table.insert().values(row)).inserted_primary_key[0]

@@ -24,12 +24,16 @@ runs_table = sa.Table(
     sa.Column("total_steps", sa.Integer, nullable=False, server_default="0"),
     sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Column("parameters", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("macs", sa.Integer, nullable=False, server_default="0"),
     sa.Column("device", sa.String, nullable=False, server_default=""),
     sa.Column("rate", sa.Float, nullable=False, server_default="0"),
     sa.Column("speed", sa.Float, nullable=False, server_default="0"),
     sa.Column("trained", sa.Float, nullable=False, server_default="0"),
+    sa.Column("samples", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("memory", sa.Integer, nullable=False, server_default="0"),
     sa.Column("best_step", sa.Integer),
     sa.Column("session", sa.String, nullable=False, server_default=""),
+    sa.Column("sweep", sa.String, nullable=False, server_default="", index=True),
     sa.Column("test", sa.Text, nullable=False, server_default="{}"),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("started", sa.Float),
@@ -69,7 +73,7 @@ controls_table = sa.Table(
 )
 PARTS = (metrics_table, flow_table, controls_table)
 """Tables whose rows go with their run."""
-VERSION = 2
+VERSION = 3
 """Which tables these are; a store that has others is not touched."""
 METRIC_COLUMNS = ["id", "split", "name", "step", "epoch", "seconds", "value"]
 

@@ -75,7 +75,7 @@ class Training:
         self.device = resolve_device(self.spec.device)
         self.task = task_of(dataset)
         self.order = torch.Generator().manual_seed(self.spec.seed)
-        self.step = self.epoch = 0
+        self.step = self.epoch = self.seen = 0  # seen: examples, each as often as it was trained on
         self.rows: torch.Tensor | None = None  # the order of the epoch that goes on
         self.at = 0  # examples of it that were seen
         self.sums: list[float] = []
@@ -186,7 +186,7 @@ class Training:
         count = self.task.count(wanted)
         self.sums = added([self.sums, sums]) if self.sums else sums
         self.weighed, self.loss_sum = self.weighed + count, self.loss_sum + value * count
-        self.step, self.at = self.step + 1, self.at + len(rows)
+        self.step, self.at, self.seen = self.step + 1, self.at + len(rows), self.seen + len(rows)
         metrics = self.task.metrics(sums, count)
         return StepDone(self.step, self.epoch, value, metrics, len(rows), self._seconds(), rate)
 
@@ -294,7 +294,7 @@ class Training:
         laid_out(self.optimizer)
 
 
-_KEPT = ("step", "epoch", "at", "sums", "weighed", "loss_sum", "losses", "first_loss", "spent")
+_KEPT = ("step", "epoch", "seen", "at", "sums", "weighed", "loss_sum", "losses", "first_loss", "spent")
 """What a training knows of itself, besides its tensors."""
 
 

@@ -105,10 +105,10 @@ def flow(run_id: str) -> pd.DataFrame:
 
 def metric(run: Run) -> str:
     """The metric that is drawn beside the loss of a run."""
-    from explorer.data import load_dataset
+    from explorer.data import dataset_of
     from explorer.training import task_of
 
-    return task_of(load_dataset(run.spec.dataset)).metric if run.spec else "accuracy"
+    return task_of(dataset_of(run.spec)).metric if run.spec else "accuracy"
 
 
 def data_title(dataset: str) -> str:
@@ -120,9 +120,9 @@ def data_title(dataset: str) -> str:
 
 def examples(run: Run) -> int:
     """How many examples a run trains on."""
-    from explorer.data import load_dataset
+    from explorer.data import dataset_of
 
-    return len(load_dataset(run.spec.dataset).train)
+    return len(dataset_of(run.spec).train)
 
 
 @st.cache_data(show_spinner=False)
@@ -151,9 +151,9 @@ def output(run_id: str, step: int, split: str, example: int) -> float:
 def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -> FeatureMaps:
     """What a layer makes of an example; in a decoder, while the right translation is written."""
     from explorer import probes
-    from explorer.data import load_dataset
+    from explorer.data import dataset_of
 
-    dataset = load_dataset(store().get(run_id).spec.dataset)
+    dataset = dataset_of(store().get(run_id).spec)
     written = dataset.split(split).targets[example : example + 1, :-1] if dataset.task == "translation" else None
     more = () if written is None else (written,)
     return probes.feature_maps(_model(run_id, step), _input(run_id, split, example), layer, *more)
@@ -162,11 +162,11 @@ def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -
 @st.cache_data(max_entries=KEPT, show_spinner=False)
 def translation(run_id: str, step: int, split: str, example: int) -> str:
     """What a translator writes for an example."""
-    from explorer.data import load_dataset
+    from explorer.data import dataset_of
     from explorer.models import translate
     from explorer.training import evaluating
 
-    dataset, model = load_dataset(store().get(run_id).spec.dataset), _model(run_id, step)
+    dataset, model = dataset_of(store().get(run_id).spec), _model(run_id, step)
     with evaluating(model):
         written = translate(model, _input(run_id, split, example), dataset.target_shape.size[0])
     return dataset.answer(written[0])
@@ -190,16 +190,16 @@ def explanations(run_id: str, step: int, split: str, example: int, target: int) 
 
 
 def _model(run_id: str, step: int, per_class: bool = False) -> nn.Module:
-    from explorer.data import load_dataset
+    from explorer.data import dataset_of
     from explorer.probes import TwoClasses
     from explorer.runs.replay import model_at
 
     model = model_at(store(), run_id, step)
-    two = per_class and load_dataset(store().get(run_id).spec.dataset).task == "binary"
+    two = per_class and dataset_of(store().get(run_id).spec).task == "binary"
     return TwoClasses(model) if two else model
 
 
 def _input(run_id: str, split: str, example: int) -> torch.Tensor:
-    from explorer.data import load_dataset
+    from explorer.data import dataset_of
 
-    return load_dataset(store().get(run_id).spec.dataset).split(split).inputs[example : example + 1]
+    return dataset_of(store().get(run_id).spec).split(split).inputs[example : example + 1]

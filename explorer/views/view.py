@@ -94,10 +94,10 @@ def resolve(run: Run | None) -> View | None:
     """The whole view of a run, or None if there is none or it has no weights yet."""
     if run is None or run.spec is None or not (steps := store().snapshots.steps(run.id)):
         return None
-    from explorer.data import load_dataset
+    from explorer.data import dataset_of
 
     wanted = state.lens()
-    dataset = load_dataset(run.spec.dataset)
+    dataset = dataset_of(run.spec)
     step = steps[-1] if wanted.step is None else min(steps, key=lambda kept: abs(kept - wanted.step))
     example = min(wanted.example, len(dataset.split(wanted.split)) - 1)
     target = wanted.target if wanted.target is not None and wanted.target < len(dataset.classes) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -257,6 +258,32 @@ def test_as_many_runs_train_at_once_as_there_are_workers(store_of_ones_own: ex.R
     assert store.get(runs[2].id).status is Status.QUEUED
     assert len(workers(compute.pid)) == 2
     compute.close()
+
+
+def test_a_worker_that_takes_too_much_memory_is_ended_with_that_reason(store_of_ones_own: ex.RunStore) -> None:
+    store = store_of_ones_own
+    before = submit(store, SPEC)
+    compute = Compute(Settings(store.home, workers=1, device="cpu"))
+    wait_until(lambda: store.get(before.id).status is Status.FINISHED)
+    compute.close()
+    kept = store.metrics(before.id)
+
+    compute = Compute(Settings(store.home, workers=1, device="cpu", memory=0.5))
+    run = submit(store, LONG.model_copy(update={"model": HUGE}))
+    wait_until(lambda: store.get(run.id).status is Status.FAILED)
+    compute.close()
+
+    assert re.fullmatch(
+        r"Its worker took \d\.\d GiB of memory; it may take 0\.5 .* Use a smaller model or batch\.",
+        store.get(run.id).reason,
+    )
+    assert store.metrics(before.id).equals(kept)
+
+
+HUGE = ex.ModelSpec.of(
+    {"kind": "flatten"}, {"kind": "linear", "units": 7000}, {"kind": "linear", "units": 7000}, {"kind": "output"}
+)
+"""Its weights, their gradients and what Adam remembers take 0.8 GiB."""
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from explorer.errors import ExplorerError
@@ -13,7 +14,7 @@ from explorer.runs import Settings
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "WORKERS", "DEVICE"):
+    for name in ("HOME", "WORKERS", "DEVICE", "MEMORY"):
         monkeypatch.setenv(f"EXPLORER_{name}", "")  # set, so that whatever a test exports is undone
 
 
@@ -24,10 +25,11 @@ def test_without_any_there_are_sensible_ones() -> None:
     assert settings.home.name == "visual-model-explorer"
     assert settings.workers == os.cpu_count()
     assert settings.device == "auto"
+    assert 0 < settings.memory * settings.workers < psutil.virtual_memory().total / 2**30
 
 
 def test_what_is_exported_is_read_again() -> None:
-    settings = Settings(Path("/somewhere/else"), workers=3, device="cpu")
+    settings = Settings(Path("/somewhere/else"), workers=3, device="cpu", memory=1.5)
 
     settings.export()
 
@@ -53,6 +55,14 @@ def test_a_number_of_workers_too_long_to_read_is_refused_briefly(monkeypatch: py
     monkeypatch.setenv("EXPLORER_WORKERS", "9" * 5000)  # int() itself refuses more than 4300 digits
 
     with pytest.raises(ExplorerError, match=r"workers is '9{39}…'; it should be"):
+        Settings.read()
+
+
+@pytest.mark.parametrize("memory", ["0", "-1", "0.4", "much", "nan"])
+def test_a_memory_no_worker_can_live_in_is_refused(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_MEMORY", memory)
+
+    with pytest.raises(ExplorerError, match=f"memory of a worker is '{memory}'; it should be a number of GiB from 0.5"):
         Settings.read()
 
 
