@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer.runs.controls import Control
 from explorer.runs.memory import Peak
@@ -14,6 +14,9 @@ from explorer.specs import Change, RunSpec
 from explorer.training import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone, Training
 from explorer.training.optimizer import finite
 
+if TYPE_CHECKING:
+    import torch
+
 FLUSH_SECONDS = 0.15
 """How often metrics reach the store."""
 BATCH_ROWS = 100_000
@@ -22,6 +25,8 @@ FIRST_SNAPSHOTS = 32
 """About how many snapshots a run keeps, evenly spread, if it ends as planned."""
 MOST_SNAPSHOTS = 200
 """Most snapshots of a run that goes on for longer: at this number every second one goes."""
+BEST_SECONDS = 0.5
+"""How often the best weights so far are written at most, while they get better."""
 STATE_SECONDS = 2.0
 """How often what is needed to go on exactly is kept."""
 STATE_SHARE = 0.02
@@ -47,6 +52,8 @@ class Recorder:
         self.planned = training.total_steps
         self.kept = set(store.snapshots.steps(run.id))
         self.best: int | None = run.best_step
+        self.waiting: tuple[int, dict[str, torch.Tensor]] | None = None  # the best weights, not written yet
+        self.best_at = float("-inf")
         self.latest: int | None = max(self.kept, default=None)
         self.interval = max(1, -(-self.planned // FIRST_SNAPSHOTS))
         while self._regular() >= MOST_SNAPSHOTS:
@@ -109,27 +116,39 @@ class Recorder:
 
     # -- weights ------------------------------------------------------------------------------------------------------
 
-    def keep(self, step: int) -> None:
-        """Keep the weights of a step, and thin the older ones out if there are too many."""
-        snapshots, state = self.store.snapshots, self.training.model.state_dict()
+    def keep(self, step: int, state: dict[str, torch.Tensor] | None = None) -> None:
+        """Keep the weights of a step, those of now if none are given, and thin the older ones out if they are many."""
+        state = state or self.training.model.state_dict()
         if not finite(state.values()):  # a run that diverges keeps weights one can still look at
             return
-        snapshots.save(self.run_id, step, state)
+        self.store.snapshots.save(self.run_id, step, state)
         self.kept.add(step)
         if self._regular() >= MOST_SNAPSHOTS:
             self.interval *= 2
             for kept in sorted(self.kept):
                 self._drop_if_between(kept, step)
-        self._drop_if_between(self.latest, step)
-        self.latest = step
+        before, self.latest = self.latest, max(step, self.latest or 0)
+        self._drop_if_between(before, self.latest)
 
     def _keep_best(self, step: int) -> None:
-        before, self.best = self.best, step
-        self.keep(step)
-        self._drop_if_between(before, step)
-        self.news["best_step"] = step
+        """Remember the weights of a step as the best so far; while every epoch is the best, few of them are written."""
+        state = {name: value.clone() for name, value in self.training.model.state_dict().items()}
+        self.waiting = (step, state)
+        if step in self.kept or time.monotonic() - self.best_at >= BEST_SECONDS:
+            self._write_best()
 
-    def _drop_if_between(self, kept: int | None, latest: int) -> None:
+    def _write_best(self) -> None:
+        if self.waiting is None:
+            return
+        (step, state), self.waiting = self.waiting, None
+        if step not in self.kept:
+            self.keep(step, state)
+        before, self.best = self.best, step
+        self._drop_if_between(before, self.latest)
+        self.news["best_step"] = step
+        self.best_at = time.monotonic()
+
+    def _drop_if_between(self, kept: int | None, latest: int | None) -> None:
         """Drop a snapshot that was only kept for having been the best or the latest."""
         if kept is not None and kept % self.interval and kept not in (self.best, latest):
             self.store.snapshots.drop(self.run_id, kept)
@@ -141,6 +160,7 @@ class Recorder:
     def keep_state(self) -> None:
         """Keep all that is needed to go on exactly from here."""
         began = time.monotonic()
+        self._write_best()
         self.flush()  # first what led here: a state beyond the metrics would leave a gap
         self.store.snapshots.save_state(self.run_id, *self.training.state())
         self.state_at = time.monotonic()
@@ -169,6 +189,7 @@ class Recorder:
 
     def close(self, keep_last: bool) -> None:
         """Write what is left; keep the last weights, unless they belong to a loss that leads nowhere."""
+        self._write_best()
         if keep_last and self.last:
             self.keep(self.last.step)
         self.flush()

@@ -25,6 +25,8 @@ from explorer.runs.reserve import Reserve
 from explorer.runs.run import GOING, Run, Status, from_row
 from explorer.runs.snapshots import Snapshots, is_run
 from explorer.runs.tables import (
+    INSERT_FLOW,
+    INSERT_METRICS,
     METRIC_COLUMNS,
     PARTS,
     flow_table,
@@ -318,9 +320,9 @@ class RunStore:
         with self._writing() as connection:
             if not connection.execute(_held(run_id, owner).values(owner=owner, **changes)).rowcount:
                 raise RunGone("This run was deleted or taken over while it trained.")
-            for table, added in ((metrics_table, rows), (flow_table, flow)):
-                if added := [{"run": run_id, **row} for row in added]:
-                    connection.execute(table.insert(), added)
+            for (statement, columns), added in ((INSERT_METRICS, rows), (INSERT_FLOW, flow)):
+                if values := [(run_id, *(row[name] for name in columns)) for row in added]:
+                    connection.exec_driver_sql(statement, values)  # thousands a second
             return controls.take(connection, run_id)
 
     def heard(self, run_id: str, owner: str) -> list[Control]:

@@ -75,6 +75,16 @@ PARTS = (metrics_table, flow_table, controls_table)
 """Tables whose rows go with their run."""
 VERSION = 3
 """Which tables these are; a store that has others is not touched."""
+
+
+def _insert(table: sa.Table) -> tuple[str, list[str]]:
+    """The statement that adds a row of a run, and the columns it takes after ``run``, as the driver wants them."""
+    columns = [column.name for column in table.columns if column.name not in ("id", "run")]
+    marks = ", ".join("?" * (len(columns) + 1))
+    return f"INSERT INTO {table.name} (run, {', '.join(columns)}) VALUES ({marks})", columns
+
+
+INSERT_METRICS, INSERT_FLOW = _insert(metrics_table), _insert(flow_table)
 METRIC_COLUMNS = ["id", "split", "name", "step", "epoch", "seconds", "value"]
 
 

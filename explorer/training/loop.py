@@ -19,8 +19,9 @@ from explorer.training.device import resolve_device
 from explorer.training.events import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone
 from explorer.training.flow import Flow, largest_gradient
 from explorer.training.layout import channels_last
-from explorer.training.measure import added, evaluating, measure, trimmed
+from explorer.training.measure import added, evaluating, measure, most_at_once, trimmed
 from explorer.training.optimizer import finite, laid_out, make_optimizer
+from explorer.training.quick import Quick
 from explorer.training.randomness import Seeded
 from explorer.training.schedules import factor
 from explorer.training.tasks import task_of
@@ -83,7 +84,7 @@ class Training:
         self.losses: list[float] = []  # validation losses so far
         self.first_loss = 0.0
         self.spent = 0.0
-        self.waits_for_end = False
+        self.measured_at_once = 0
         self._flows = flow
         self._resume = resume
         self._events = self._run()
@@ -120,6 +121,7 @@ class Training:
             stack.enter_context(channels_last(self.model, self.device))
             self.random = stack.enter_context(Seeded(self.spec.seed, self.device))
             self.optimizer = make_optimizer(self.model, self.spec)
+            self.quick = Quick(self.model, self.optimizer)
             if self._resume:
                 self._go_on(*self._resume)
             self._resume, self.clock = None, time.perf_counter() - self.spent
@@ -161,18 +163,16 @@ class Training:
         model, spec = self.model, self.spec
         rows = self.rows[self.at : self.at + spec.batch_size].to(self.device)  # (N,)
         self.random.resume()
-        model.train()
-        statistics = [buffer.clone() for buffer in model.buffers()]
-        wanted, given = trimmed(targets[rows]), trimmed(inputs[rows])
+        self.quick.begin()
+        wanted, given = trimmed(targets.index_select(0, rows)), trimmed(inputs.index_select(0, rows))
         if given.ndim == 4 and augments(spec):
             given = augment(given, spec)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"):
             outputs = self.task.run(model, given, wanted).float()  # (N, outputs)
             loss = self.task.loss(outputs, wanted, spec.label_smoothing)
         value = loss.item()
-        self.optimizer.zero_grad()
         loss.backward()
-        self._check(value, statistics)
+        self._check(value)
         rate = spec.learning_rate * factor(spec, self.step, self.total_steps, self.losses)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -180,7 +180,7 @@ class Training:
             flow.before()
         if spec.clip:
             nn.utils.clip_grad_norm_(model.parameters(), spec.clip, foreach=True)
-        self.optimizer.step()
+        self.quick.step()
         sums = self.task.sums(outputs.detach(), wanted).tolist()
         self.random.pause()
         count = self.task.count(wanted)
@@ -190,21 +190,21 @@ class Training:
         metrics = self.task.metrics(sums, count)
         return StepDone(self.step, self.epoch, value, metrics, len(rows), self._seconds(), rate)
 
-    def _check(self, loss: float, statistics: list[torch.Tensor]) -> None:
+    def _check(self, loss: float) -> None:
         """Raise `Diverged`, with the running averages as they were, if this loss leads nowhere."""
         if not self.step:
             self.first_loss = loss
         exploded = loss > EXPLODING * (1 + self.first_loss)
         if math.isfinite(loss) and not exploded and (loss <= HUGE or finite(self._moving())):
             return
-        for buffer, before in zip(self.model.buffers(), statistics, strict=True):
-            buffer.copy_(before)  # batch norm has averaged this batch in
+        self.quick.restore()  # batch norm has averaged this batch in
         raise self._diverged(f"The loss became {loss:g} at step {self.step + 1}", largest_gradient(self.model))
 
     def _end_epoch(self, validation: Split) -> EpochDone:
         metrics = {"loss": self.loss_sum / self.weighed, **self.task.metrics(self.sums, self.weighed)}
         with evaluating(self.model):
-            watched = measure(self.model, validation, self.task)
+            self.measured_at_once = self.measured_at_once or most_at_once(self.model, validation, self.task)
+            watched = measure(self.model, validation, self.task, self.measured_at_once)
         if not math.isfinite(watched["loss"]):
             raise self._diverged(f"The validation loss became {watched['loss']:g} after step {self.step}")
         if not finite(self.model.state_dict().values()):

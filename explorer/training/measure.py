@@ -27,7 +27,7 @@ def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size
     """
     task, part = task_of(dataset), dataset.split(split)
     with evaluating(model):
-        return measure(model, part, task, batch_size) | task.final(model, part)
+        return measure(model, part, task, most_at_once(model, part, task, batch_size)) | task.final(model, part)
 
 
 @contextmanager
@@ -42,11 +42,16 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
+def most_at_once(model: nn.Module, split: Split, task: Task, most: int = AT_ONCE) -> int:
+    """How many examples a model may be measured on at once."""
+    device = next(model.parameters()).device
+    return at_once(most, lambda: task.run(model, split.inputs[:1].to(device), split.targets[:1].to(device)))
+
+
 @torch.no_grad()
-def measure(model: nn.Module, split: Split, task: Task, most: int = AT_ONCE) -> dict[str, float]:
+def measure(model: nn.Module, split: Split, task: Task, batch_size: int) -> dict[str, float]:
     """Mean ``loss`` and metrics of a model in eval mode."""
     device = next(model.parameters()).device
-    batch_size = at_once(most, lambda: task.run(model, split.inputs[:1].to(device), split.targets[:1].to(device)))
     loss, sums, seen = 0.0, [], 0
     for inputs, targets in zip(split.inputs.split(batch_size), split.targets.split(batch_size), strict=True):
         targets = trimmed(targets).to(device)

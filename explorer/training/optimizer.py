@@ -32,4 +32,9 @@ def laid_out(optimizer: torch.optim.Optimizer) -> None:
 
 def finite(tensors: Iterable[torch.Tensor | None]) -> bool:
     """Whether all numbers in all tensors are finite; None stands for a gradient that is not there."""
-    return all(bool(values.isfinite().all()) for values in tensors if values is not None)
+    moving = [values.detach() for values in tensors if values is not None]
+    moving = [values for values in moving if values.is_floating_point() and values.numel()]
+    if not moving:
+        return True
+    largest = torch._foreach_norm(moving, float("inf"))  # NaN stays NaN, and no square overflows
+    return bool(torch.stack([value.isfinite() for value in largest]).all())

@@ -1,43 +1,66 @@
-"""Training: speed against the usual DataLoader loop, accuracy reached, and repeatability, on the CPU.
+"""Training: speed against four other loops for four families, accuracy reached, and repeatability, on the CPU.
 
-The product is timed as it is used: `execute` on a run store, with live metrics and snapshots. What it is compared
-with is the loop of the PyTorch tutorials, on the same model, with the same threads, validating as often.
+The product is timed as it is used: `execute` on a run store, with live metrics, gradient statistics and snapshots on.
+What it is compared with, `tests/benchmarks/_rivals.py`, trains the same model with the same threads, and measures it as
+often. All take turns in one process.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import torch
-from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
 
-from explorer.data import Dataset, load_dataset
-from explorer.models import build, preset
+from explorer.data import load_dataset
+from explorer.models import preset
 from explorer.runs.execute import execute, submit
 from explorer.runs.store import Run, RunStore, Status
 from explorer.specs import RunSpec, TrainSpec
-from explorer.training import evaluate
 from explorer.training.device import training_threads
+from tests.benchmarks._rivals import lightning, skorch, tuned, usual
 from tests.benchmarks.base import Bar, at_least, at_most
 
-DATASETS = ("digits", "mnist5k")
-SPEED_EPOCHS = 5
-"""Short, so that repeats alternate often; the snapshots of a whole run fall into it all the same."""
+RIVALS: dict[str, tuple[Callable[..., None], float]] = {
+    "the usual DataLoader loop": (usual, 1.1),
+    "Lightning's Trainer": (lightning, 1.4),
+    "skorch": (skorch, 1.1),
+    "a loop tuned by hand without instrumentation": (tuned, 0.95),
+}
+"""What the product is compared with, and how many times its samples a second it should reach."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A starter and its data, trained for so many epochs that it takes a second or two."""
+
+    family: str
+    dataset: str
+    epochs: int
+
+
+CASES = (
+    Case("mlp", "mnist5k", 40),
+    Case("cnn", "digits", 20),
+    Case("cnn", "mnist5k", 2),
+    Case("rnn", "mnist1d", 3),
+    Case("transformer", "mnist5k", 1),
+)
 
 
 def measure(repeats: int) -> list[Bar]:
     """All bars of training."""
     with _fixed_threads(), tempfile.TemporaryDirectory() as folder:
         store = RunStore(Path(folder))
-        bars = [speed(store, name, repeats) for name in DATASETS]
-        digits, seconds = product(store, "digits", TrainSpec(device="cpu"))
-        mnist, _ = product(store, "mnist5k", TrainSpec(device="cpu"))
-        again, _ = product(store, "digits", TrainSpec(device="cpu"))
+        bars = [bar for case in CASES for bar in speeds(store, case, repeats)]
+        digits, seconds = product(store, Case("cnn", "digits", 20))
+        mnist, _ = product(store, Case("cnn", "mnist5k", 20))
+        again, _ = product(store, Case("cnn", "digits", 20))
         bars += [
             at_least("digits: test accuracy of the default CNN", 0.97, digits.test["accuracy"]),
             at_most("digits: time the default CNN trains", 20, seconds, "s"),
@@ -48,56 +71,48 @@ def measure(repeats: int) -> list[Bar]:
     return bars
 
 
-def speed(store: RunStore, name: str, repeats: int) -> Bar:
-    """Samples a second of the product over those of the usual loop: the median of alternating repeats."""
-    dataset = load_dataset(name)
-    spec = TrainSpec(device="cpu", epochs=SPEED_EPOCHS)
-    warm = TrainSpec(device="cpu", epochs=1)
-    product(store, name, warm)
-    usual(dataset, warm)
-    pairs = [(product(store, name, spec)[1], usual(dataset, spec)) for _ in range(repeats)]
-    pairs.sort(key=lambda pair: pair[1] / pair[0])
-    ours, theirs = pairs[(repeats - 1) // 2]  # the median pair: what else the machine does slows both of a pair alike
-    samples = len(dataset.train) * spec.epochs
-    note = f"{samples / ours:,.0f} to {samples / theirs:,.0f}"
-    return at_least(f"{name}: samples a second, product to usual loop", 1.0, theirs / ours, note=note)
+def speeds(store: RunStore, case: Case, repeats: int) -> list[Bar]:
+    """Samples a second of the product over those of each rival: the median of rounds in which all take turns."""
+    dataset = load_dataset(case.dataset)
+    model, spec = preset(case.family, dataset), TrainSpec(device="cpu", epochs=case.epochs)
+    warm = Case(case.family, case.dataset, 1)
+    product(store, warm)
+    for rival, _ in RIVALS.values():
+        rival(dataset, model, TrainSpec(device="cpu", epochs=1))
+    ours: list[float] = []
+    theirs: dict[str, list[float]] = {name: [] for name in RIVALS}
+    for _ in range(repeats):
+        ours.append(product(store, case)[1])
+        for name, (rival, _) in RIVALS.items():
+            theirs[name].append(_seconds(lambda rival=rival: rival(dataset, model, spec)))
+    samples = len(dataset.train) * case.epochs
+    bars = []
+    for name, (_, bar) in RIVALS.items():
+        ratios = [their / our for our, their in zip(ours, theirs[name], strict=True)]  # of one round: both were slowed
+        note = f"{samples / median(ours):,.0f} to {samples / median(theirs[name]):,.0f} samples a second"
+        bars.append(at_least(f"{case.family} on {case.dataset}, to {name}", bar, median(ratios), note=note))
+    return bars
 
 
-def product(store: RunStore, name: str, spec: TrainSpec) -> tuple[Run, float]:
-    """Train the default CNN as the product does: the finished run and the seconds it took."""
-    model = preset("cnn", load_dataset(name))
+def product(store: RunStore, case: Case) -> tuple[Run, float]:
+    """Train a starter as the product does: the finished run and the seconds it took."""
+    model = preset(case.family, load_dataset(case.dataset))
+    spec = RunSpec(
+        dataset=case.dataset, model=model, train=TrainSpec(device="cpu", epochs=case.epochs), family=case.family
+    )
     with store.owners.hold() as owner:
-        run = submit(store, RunSpec(dataset=name, model=model, train=spec, family="cnn"), owner=owner)
+        run = submit(store, spec, owner=owner)
         began = time.perf_counter()
         run = execute(store, run, owner, "cpu")
         seconds = time.perf_counter() - began
     if run.status is not Status.FINISHED:
-        raise RuntimeError(f"The run on {name} ended as {run.status}: {run.reason}")
+        raise RuntimeError(f"{run.title} ended as {run.status}: {run.reason}")
     return run, seconds
 
 
-def usual(dataset: Dataset, spec: TrainSpec) -> float:
-    """Train the default CNN with the loop of the tutorials; returns the seconds it took."""
+def _seconds(act: Callable[[], None]) -> float:
     began = time.perf_counter()
-    model = build(preset("cnn", dataset), dataset, seed=spec.seed)
-    examples = TensorDataset(dataset.train.inputs, dataset.train.targets)
-    loader = DataLoader(examples, batch_size=spec.batch_size, shuffle=True)
-    criterion = nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=spec.learning_rate)
-    history = []
-    for _ in range(spec.epochs):
-        model.train()
-        loss_sum, right = 0.0, 0
-        for inputs, targets in loader:
-            optimizer.zero_grad()
-            logits = model(inputs)
-            loss = criterion(logits, targets)
-            loss.backward()
-            optimizer.step()
-            loss_sum += loss.item() * len(inputs)
-            right += (logits.argmax(1) == targets).sum().item()
-        history.append((loss_sum / len(examples), right / len(examples), evaluate(model, dataset, "validation")))
-    evaluate(model, dataset)
+    act()
     return time.perf_counter() - began
 
 

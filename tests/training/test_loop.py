@@ -15,6 +15,7 @@ from explorer.errors import Diverged, SpecError
 from explorer.models import memory
 from explorer.specs import OPTIMIZERS
 from explorer.training import evaluating, resolve_device, steps_per_epoch
+from explorer.training.optimizer import finite
 from tests.samples import cut, made_up
 
 DROPOUT = ex.ModelSpec.of(
@@ -243,6 +244,21 @@ def test_no_event_ever_holds_a_number_that_is_not_finite(digits: ex.Dataset) -> 
 
     assert seen
     assert np.isfinite(seen).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "well"),
+    [
+        ([1.0, 2.0], True),
+        ([3e38, -3e38], True),
+        ([1.0, math.nan], False),
+        ([-math.inf], False),
+    ],
+)
+def test_one_number_that_is_not_finite_is_seen_among_all_tensors(values: list[float], well: bool) -> None:
+    others = [None, torch.tensor(3), torch.zeros(0), torch.tensor([1e300], dtype=torch.float64), torch.ones(2, 3)]
+
+    assert finite([*others, torch.tensor(values)]) is well
 
 
 def test_after_diverging_the_model_is_as_it_was_before_that_step(digits: ex.Dataset) -> None:
