@@ -26,6 +26,7 @@ chosen = st.navigation(
             st.Page(page.BUILD, title="Build", icon=":material/construction:"),
             st.Page(page.TRAIN, title="Train", icon=":material/show_chart:"),
             st.Page(page.RUNS, title="Runs", icon=":material/list:"),
+            st.Page(page.COMPARE, title="Compare", icon=":material/compare_arrows:"),
         ],
         "Understand": LOOKING,
     }

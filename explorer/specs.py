@@ -242,6 +242,9 @@ class Change(_Value):
         return self.model_dump(exclude_none=True)
 
 
+_Name = Annotated[str, Field(max_length=40)]
+
+
 class RunSpec(_Value):
     """Everything a run is reproduced from."""
 
@@ -260,6 +263,8 @@ class RunSpec(_Value):
     """What it is for: to train; to find a learning rate, which rises all the time; or to learn one batch by heart."""
     family: Annotated[str, Field(max_length=40)] = "custom"
     """The family the model started from, for display."""
+    starter: Annotated[dict[_Name, int | float | bool | _Name], Field(max_length=20)] = {}
+    """Parameters that family was given, for display; the others are as usual."""
 
     @model_validator(mode="after")
     def _within(self) -> RunSpec:

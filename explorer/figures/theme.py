@@ -28,6 +28,7 @@ class Palette:
     diverging: Scale
     sequential: Scale
     roles: dict[str, str]
+    lines: tuple[str, ...]
 
     def signed(self, values: np.ndarray) -> np.ndarray:
         """A colour for each value, as the diverging scale has it: warm above zero, cool below."""
@@ -59,6 +60,7 @@ LIGHT = Palette(
     diverging=[(0.0, "#1f5a9e"), (0.25, "#7fb0d8"), (0.5, "#f7f7f7"), (0.75, "#f0a070"), (1.0, "#b23a0e")],
     sequential=[(0.0, "#f4f7fa"), (0.35, "#86bcdc"), (0.7, "#2b7bb0"), (1.0, "#0b2e52")],
     roles=_ROLES,
+    lines=("#0072B2", "#D55E00", "#009E73", "#AA4499", "#8A6D00", "#3B3F46"),
 )
 DARK = Palette(
     ink="#e8edf2",
@@ -71,6 +73,7 @@ DARK = Palette(
     diverging=[(0.0, "#8ec5ff"), (0.25, "#3f78b5"), (0.5, "#1b222c"), (0.75, "#b8622c"), (1.0, "#ffb27a")],
     sequential=[(0.0, "#131a23"), (0.35, "#23618f"), (0.7, "#56a9dc"), (1.0, "#e6f3fc")],
     roles=_ROLES,
+    lines=("#56B4E9", "#F0A24B", "#2FBF95", "#E39AC6", "#F0E442", "#E8EDF2"),
 )
 
 
@@ -95,6 +98,13 @@ def finish(figure: go.Figure, title: str, alt: str, dark: bool, height: int) -> 
         hoverlabel={"font": {"size": 13}},
     )
     return figure
+
+
+def as_text(name: str, length: int = 0) -> str:
+    """A name that people gave, without what plotly would read as markup; cut to a length, if one is given."""
+    if length and len(name) > length:
+        name = f"{name[: length - 1]}…"
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def symmetric(limit: float) -> tuple[float, float]:

@@ -150,6 +150,27 @@ class RunStore:
             )
         return [from_row(row) for row in rows]
 
+    def of_sweep(self, sweep: str) -> list[Run]:
+        """The runs that were made together, oldest first."""
+        if not sweep:
+            return []
+        query = runs_table.select().where(runs_table.c.sweep == sweep).order_by(runs_table.c.number)
+        with self._reading() as connection:
+            return [from_row(row) for row in connection.execute(query).mappings().all()]
+
+    def sweeps(self, limit: int) -> dict[str, int]:
+        """The latest sweeps, newest first, and how many runs of each there are."""
+        table = runs_table.c
+        query = (
+            sa.select(table.sweep, sa.func.count())
+            .where(table.sweep != "")
+            .group_by(table.sweep)
+            .order_by(sa.func.max(table.number).desc())
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return dict(connection.execute(query).tuples().all())
+
     def ahead(self, run_id: str) -> int:
         """How many queued runs come before this one."""
         with self._reading() as connection:
@@ -259,6 +280,23 @@ class RunStore:
         with self._reading() as connection:
             rows = connection.execute(query).all()
         return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+    def epochs(self, run_ids: Iterable[str]) -> pd.DataFrame:
+        """Metrics that several runs had after each epoch, oldest first.
+
+        Returns:
+            Columns ``run`` and those of `metrics` but ``id``; of the splits train and validation only.
+        """
+        import pandas as pd
+
+        columns = [metrics_table.c[name] for name in ("run", *METRIC_COLUMNS[1:])]
+        query = (
+            sa.select(*columns)
+            .where(metrics_table.c.run.in_(list(run_ids)), metrics_table.c.split.in_(("train", "validation")))
+            .order_by(metrics_table.c.id)
+        )
+        with self._reading() as connection:
+            return pd.DataFrame(connection.execute(query).all(), columns=[column.name for column in columns])
 
     def flow(self, run_id: str) -> pd.DataFrame:
         """Gradient flow of a run, oldest first.

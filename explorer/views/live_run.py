@@ -9,7 +9,7 @@ from explorer.figures.curves import Look, diagnose, learning_curve, rate_curve
 from explorer.figures.flow import gradient_flow
 from explorer.runs.run import Run, Status
 from explorer.specs import Change
-from explorer.views import curve_settings, page, results, server, transport
+from explorer.views import cost, curve_settings, page, results, server, transport
 
 EVERY = 0.3
 """Seconds between two redraws while a run goes on."""
@@ -63,9 +63,10 @@ def _panel(run_id: str, active: bool) -> None:
     if said := diagnose(metrics):
         st.caption(f":material/lightbulb: {said}")
     if run.status.over:
-        _outcome(run)
+        cost.outcome(run)
         transport.onward(run)
     curve_settings.choose()
+    cost.what_it_cost(run)
     _more_curves(run, metrics, look)
     if run.status.over:
         transport.record(run)
@@ -101,21 +102,5 @@ def _more_curves(run: Run, metrics: pd.DataFrame, look: Look) -> None:
 def _progress(run: Run) -> str:
     settings = run.spec.settings
     batch = min(settings.batch_size, results.examples(run))
-    left = f"about {_time((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
+    left = f"about {cost.duration((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
     return f"Epoch {run.epoch} of {settings.epochs} · {run.rate:,.0f} samples per second · {left}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _outcome(run: Run) -> None:
-    with st.container(horizontal=True, key="outcome"):
-        for name, value in run.test.items():
-            if name in results.WORDS:
-                title, text, meaning = results.WORDS[name]
-                st.metric(f"Test {title}", text(value), width="content", help=meaning)
-        st.metric("Training time", _time(run.trained), width="content")
-        st.metric("Parameters", f"{run.parameters:,}", width="content")

@@ -16,8 +16,8 @@ from explorer.errors import ExplorerError
 
 log = logging.getLogger("explorer.pages")
 
-HOME, BUILD, TRAIN, RUNS, FEATURE_MAPS, ATTRIBUTIONS = (
-    f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "feature_maps", "attributions")
+HOME, BUILD, TRAIN, RUNS, COMPARE, FEATURE_MAPS, ATTRIBUTIONS = (
+    f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "compare", "feature_maps", "attributions")
 )
 ASSETS = Path(__file__).parents[2] / "assets"
 _MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
@@ -48,9 +48,20 @@ def empty(title: str, advice: str, page: str, label: str) -> None:
             st.switch_page(page)
 
 
-def show(figure: go.Figure, key: str) -> None:
-    """Draw a figure, with its alternative text; the key keeps it in place while it changes."""
-    st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"])
+def show(figure: go.Figure, key: str, on_select: Callable[[], None] | None = None) -> None:
+    """Draw a figure, with its alternative text; the key keeps it in place while it changes.
+
+    Args:
+        on_select: Called when a point is clicked; `selected` then says which.
+    """
+    more = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
+    st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"], **more)
+
+
+def selected(key: str) -> list[Any]:
+    """The ``customdata`` of the points that were clicked in the figure with this key."""
+    chosen = st.session_state.get(key, {}).get("selection", {})
+    return [point["customdata"] for point in chosen.get("points", []) if point.get("customdata")]
 
 
 def dark() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,8 @@ SPLITS = ("test", "validation", "train")
 URL_BYTES = 1800
 """Longest draft that is put into the URL; some programs cut longer links."""
 HISTORY = 100
+COMPARED = 50
+"""Most runs that are chosen one by one to be compared."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,27 @@ class Draft:
     future: tuple[tuple[str, ModelSpec], ...] = ()
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Which runs are compared.
+
+    Attributes:
+        runs: Ids of the chosen ones; None until any were chosen.
+        sweep: The id of a sweep, all of whose runs are; or empty.
+        revision: As that of the lens.
+    """
+
+    runs: tuple[str, ...] | None = None
+    sweep: str = ""
+    revision: int = 0
+
+
 @dataclass
 class _Session:
     lens: Lens = field(default_factory=Lens)
     draft: Draft = field(default_factory=Draft)
     training: TrainSpec = field(default_factory=TrainSpec)
+    compared: Compared = field(default_factory=Compared)
     adopted: bool = False
 
 
@@ -253,6 +272,16 @@ def set_training(spec: TrainSpec) -> None:
     _session().training = spec
 
 
+def compared() -> Compared:
+    """Which runs are compared."""
+    return _session().compared
+
+
+def compare(runs: tuple[str, ...] | None = None, sweep: str = "") -> None:
+    """Compare these runs, or all of a sweep."""
+    _session().compared = Compared(runs, sweep, compared().revision + 1)
+
+
 # -- the URL ----------------------------------------------------------------------------------------------------------
 
 
@@ -276,8 +305,16 @@ def adopt_url() -> None:
         found["split"] = given["split"]
     if found:
         look(**found)
+    sweep = _ids(given.get("sweep", ""))[:1]
+    if sweep or "compare" in given:
+        compare(tuple(_ids(given.get("compare", ""))) or None, *sweep)
     if "model" in given:
         _adopt_draft(given)
+
+
+def _ids(text: str) -> list[str]:
+    """The ids of runs in a text that may be anything."""
+    return re.findall(r"\b[0-9a-f]{8}\b", text[: COMPARED * 9])
 
 
 def _adopt_draft(given: dict[str, str]) -> None:
@@ -299,13 +336,18 @@ def session() -> str:
     return st.session_state.setdefault("session", secrets.token_hex(8))
 
 
-def mirror_lens() -> None:
-    """Write the lens into the URL, so that a link opens exactly this view."""
+def mirror_lens(**more: str) -> None:
+    """Write the lens, and what else makes this view, into the URL, so that a link opens exactly it."""
     current = lens()
     values = {"run": current.run, "step": current.step, "target": current.target}
     if current.run:
         values |= {"split": current.split, "example": current.example}
-    _write({name: str(value) for name, value in values.items() if value not in (None, "")})
+    _write({name: str(value) for name, value in (values | more).items() if value not in (None, "")})
+
+
+def mirror_compared() -> None:
+    """Write into the URL which runs are compared, with the lens."""
+    mirror_lens(sweep=compared().sweep, compare=",".join(compared().runs or ()))
 
 
 def mirror_draft() -> None:

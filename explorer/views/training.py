@@ -72,9 +72,14 @@ def start_default() -> None:
 
 def start_draft() -> None:
     """Start the model that is being built, with the current settings."""
+    start(draft_run())
+
+
+def draft_run() -> RunSpec:
+    """The run that the model being built makes with the current settings."""
     draft = state.draft()
     family = state.family_of(draft.model, draft.dataset)
-    start(RunSpec(dataset=draft.dataset, model=draft.model, train=state.training(), family=family))
+    return RunSpec(dataset=draft.dataset, model=draft.model, train=state.training(), family=family)
 
 
 def start(spec: RunSpec) -> None:
