@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from explorer.data import dataset_of
+from explorer.data import load_dataset
 from explorer.data.own import called
 from explorer.errors import ExplorerError
 from explorer.models import FAMILIES, LAYERS, preset
@@ -43,7 +43,8 @@ def differences(specs: Sequence[RunSpec]) -> pd.DataFrame:
     rows = [_where(spec) | model | _training(spec) for spec, model in zip(specs, models, strict=True)]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     full = {name: [row.get(name, ABSENT) for row in rows] for name in columns}
-    return pd.DataFrame({name: column for name, column in full.items() if len(set(column)) > 1}, index=range(len(rows)))
+    differ = {name: column for name, column in full.items() if len(set(column)) > 1}
+    return pd.DataFrame(differ, index=range(len(rows)), dtype=object)  # Python's own values: yes is not 1
 
 
 def title(name: str) -> str:
@@ -120,7 +121,7 @@ def _starter(spec: RunSpec) -> dict[str, Any] | None:
     if spec.family not in FAMILIES:
         return None
     try:
-        if preset(spec.family, dataset_of(spec), **spec.starter) != spec.model:
+        if preset(spec.family, load_dataset(spec.dataset), **spec.starter) != spec.model:
             return None
         return FAMILIES.make(spec.family, **spec.starter).model_dump()
     except ExplorerError:  # its data were removed, or it was made by hand

@@ -169,7 +169,7 @@ class RunStore:
             .limit(limit)
         )
         with self._reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
     def ahead(self, run_id: str) -> int:
         """How many queued runs come before this one."""
@@ -292,7 +292,7 @@ class RunStore:
         columns = [metrics_table.c[name] for name in ("run", *METRIC_COLUMNS[1:])]
         query = (
             sa.select(*columns)
-            .where(metrics_table.c.run.in_(list(run_ids)), metrics_table.c.split.in_(("train", "validation")))
+            .where(metrics_table.c.run.in_(list(run_ids)), sa.text("split != 'batch'"))  # as the index has it
             .order_by(metrics_table.c.id)
         )
         with self._reading() as connection:

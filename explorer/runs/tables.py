@@ -51,6 +51,8 @@ metrics_table = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("value", sa.Float, nullable=False),
     sa.Index("metrics_of_a_run", "run", "id"),
+    # Many runs are compared by these rows, of which there are few among those of the batches.
+    sa.Index("epochs_of_a_run", "run", "id", sqlite_where=sa.text("split != 'batch'")),
 )
 flow_table = sa.Table(
     "flow",

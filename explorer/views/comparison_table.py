@@ -21,11 +21,12 @@ TALL = 420
 def table(seen: Several) -> None:
     """One row each: first what differs, then the outcome. A click on a row looks at its run."""
     names = [title(name) for name in seen.apart]
-    st.markdown(
-        f"**What differs**: {page.plain(', '.join(names).lower())}. All else is the same."
-        if names
-        else "**What differs**: nothing. These runs were made from the same model, data and settings."
-    )
+    if names:
+        st.markdown(f"**What differs**: {page.plain(', '.join(names).lower())}. All else is the same.")
+    elif len(seen.runs) > 1:
+        st.markdown("**What differs**: nothing. These runs were made from the same model, data and settings.")
+    else:
+        st.markdown("This is one run. Choose another one above, and what differs between them is listed here.")
     shown = (
         pd.DataFrame({"Run": seen.names}) if not (seen.sweep and names) else pd.DataFrame(index=range(len(seen.ids)))
     )
@@ -81,7 +82,7 @@ def _forms(shown: pd.DataFrame) -> dict[str, Any]:
 def _column(values: pd.Series) -> pd.Series:
     """Numbers stay numbers, so that they sort; anything else is put into words."""
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
-    return values if numbers else values.map(said)
+    return values.infer_objects() if numbers else values.map(said)
 
 
 def _look_at_row(ids: list[str]) -> Any:
