@@ -1,5 +1,7 @@
 """Compare: several runs side by side."""
 
+import streamlit as st
+
 from explorer.views import compared, comparison, page, server, state
 
 page.head(
@@ -19,6 +21,8 @@ with another seed, and its value on the test examples is the fairer one.
 if server.store().list(1):
     if runs := compared.choose():
         comparison.comparison(runs)
+    else:
+        st.caption("Choose runs above, and they appear here side by side.")
 else:
     page.empty(
         "Nothing to compare yet",

@@ -74,7 +74,8 @@ def beside(x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> list[str]:
         wide = LETTER * len(name)
         for place, (left, low) in _boxes(px, py, wide).items():
             box = (left, low, left + wide, low + LINE)
-            if left >= 0 and box[2] <= PLOT[0] and not any(_meet(box, other) for other in taken):
+            within = left >= 0 and low >= 0 and box[2] <= PLOT[0] and box[3] <= PLOT[1]
+            if within and not any(_meet(box, other) for other in taken):
                 taken.append(box)
                 found.append(place)
                 break

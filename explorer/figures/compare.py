@@ -132,8 +132,8 @@ def curves(
     grid = {"gridcolor": colours.grid, "zeroline": False, "fixedrange": True}
     figure.update_xaxes(title=AXES[x], rangemode="tozero", exponentformat="power", **grid)
     figure.update_yaxes(title=axis, **grid)
-    if quality == "loss" and log:
-        seen = np.concatenate([np.empty(0), *(part for line in lines for part in (line.y, line.train_y))])
+    seen = np.concatenate([np.empty(0), *(part for line in lines for part in (line.y, line.train_y))])
+    if quality == "loss" and log and (seen > 0).any():
         figure.update_yaxes(**log_axis(seen[seen > 0]))
     elif quality in SHARES:
         figure.update_yaxes(tickformat=".1~%")
@@ -244,7 +244,7 @@ def _roomy(values: np.ndarray, what: str) -> list[float] | None:
     if not len(values):
         return None
     room = 0.15 * (np.ptp(values) or 0.1 * abs(values[0]) or 1.0)
-    return [values.min() - room, min(values.max() + room, 1.04 if what in SHARES else np.inf)]
+    return [values.min() - room, min(values.max() + room, 1.09 if what in SHARES else np.inf)]
 
 
 def _thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,9 @@ import streamlit as st
 from explorer.runs.run import Run
 from explorer.views import page, results, state
 from explorer.views.server import store
-from explorer.views.view import LISTED
 
+RECENT = 100
+"""Runs offered to choose from: the latest ones."""
 SWEEPS = 20
 """Sweeps offered: the latest ones."""
 AT_FIRST = 6
@@ -42,7 +43,7 @@ def current() -> list[Run]:
     if wanted.sweep:
         return [run for run in store().of_sweep(wanted.sweep) if run.spec]
     if wanted.runs is None:
-        return _at_first(store().list(LISTED))
+        return _at_first(store().list(RECENT))
     found = [run for run in map(store().find, wanted.runs) if run and run.spec]
     return sorted(found, key=lambda run: run.created)
 
@@ -74,7 +75,7 @@ def _choose_runs() -> list[Run]:
         gone = len(wanted.runs) - len(runs)
         st.toast(f"{gone} of the runs compared here {'is' if gone == 1 else 'are'} gone.", icon=":material/delete:")
         state.compare(tuple(run.id for run in runs))
-    recent = [run for run in store().list(LISTED) if run.spec]
+    recent = [run for run in store().list(RECENT) if run.spec]
     offered = {run.id: run for run in (*recent, *runs)}
     key = f"compare-runs-{state.compared().revision}"
     st.session_state[key] = [run.id for run in runs]
@@ -98,7 +99,9 @@ def names(runs: list[Run]) -> dict[str, str]:
 
 
 def _at_first(runs: list[Run]) -> list[Run]:
-    whole = [run for run in runs if run.spec]
+    whole = [
+        run for run in runs if run.spec and (run.step or not run.status.over)
+    ]  # not those stopped before they began
     return [run for run in whole if run.spec.dataset == whole[0].spec.dataset][:AT_FIRST][::-1]
 
 
@@ -117,11 +120,11 @@ def _called(sweep: str, count: int) -> str:
 
 @page.calm
 def _set_sweep(revision: int) -> None:
-    if revision == state.compared().revision:  # not what a browser that has not caught up repeats
-        state.compare(state.compared().runs, st.session_state[f"compare-sweep-{revision}"])
+    if (key := f"compare-sweep-{revision}") in st.session_state:
+        state.compare_by(revision, state.compared().runs, st.session_state[key])
 
 
 @page.calm
 def _set_runs(revision: int) -> None:
-    if revision == state.compared().revision:
-        state.compare(tuple(st.session_state[f"compare-runs-{revision}"]))
+    if (key := f"compare-runs-{revision}") in st.session_state:
+        state.compare_by(revision, tuple(st.session_state[key]))

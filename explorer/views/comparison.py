@@ -17,6 +17,8 @@ from explorer.views.several import Several, gather
 
 EVERY = 2.0
 """Seconds between two redraws while any of the runs goes on."""
+NAMED = 3
+"""Most runs that are named for having nothing to draw."""
 PICTURES = {"sweep": "Settings and result", "curves": "Curves", "cost": "Cost and quality"}
 ALONG = {"epoch": "Epochs", "step": "Steps", "seconds": "Seconds", "flops": "Operations"}
 COSTS = {"parameters": "Parameters", "macs": "Multiply-adds", "seconds": "Seconds", "memory": "Memory"}
@@ -119,7 +121,8 @@ def _curves(seen: Several, quality: str, row: DeltaGenerator) -> None:
     page.show(figures.curves(lines, quality, along, page.dark(), log, seen.called), key="compare-curves")
     said = ["Thin dotted lines are the training examples."] if train else []
     if missing := [name for name, line in zip(seen.names, lines, strict=True) if not len(line.y)]:
-        said.append(f"Without a value after an epoch: {page.plain('; '.join(missing))}.")
+        names = "; ".join(missing[:NAMED]) + (f"; {len(missing) - NAMED} more" if len(missing) > NAMED else "")
+        said.append(f"Nothing to draw of those that ended no epoch: {page.plain(names)}.")
     if said:
         st.caption(" ".join(said))
 

@@ -48,7 +48,7 @@ def table(seen: Several) -> None:
 
 
 def _outcome(seen: Several) -> tuple[pd.DataFrame, dict[str, Any]]:
-    metric = QUALITIES[seen.metric][0].lower() if seen.metric else "metric"
+    metric = QUALITIES[seen.metric][0].lower() if seen.metric else ""
     number = st.column_config.NumberColumn
     percent = seen.metric in SHARES
     kind = "%.1f %%" if percent else "%.4g"
@@ -67,6 +67,8 @@ def _outcome(seen: Several) -> tuple[pd.DataFrame, dict[str, Any]]:
     values["memory"] /= 1e6
     if percent:
         values[["quality", "test"]] *= 100
+    if not metric:  # nothing yet, or each run has another one
+        columns = {label: column for label, column in columns.items() if column[0] not in ("quality", "test")}
     return (
         pd.DataFrame({label: values[name] for label, (name, _) in columns.items()}),
         {label: form for label, (_, form) in columns.items()},

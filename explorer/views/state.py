@@ -282,6 +282,12 @@ def compare(runs: tuple[str, ...] | None = None, sweep: str = "") -> None:
     _session().compared = Compared(runs, sweep, compared().revision + 1)
 
 
+def compare_by(revision: int, runs: tuple[str, ...] | None, sweep: str = "") -> None:
+    """Compare them by a widget that was drawn for this revision; it stays in place, an outdated one changes nothing."""
+    if revision == compared().revision:
+        _session().compared = Compared(runs, sweep, revision)
+
+
 # -- the URL ----------------------------------------------------------------------------------------------------------
 
 
