@@ -21,8 +21,8 @@ NAMED = 3
 """Most runs that are named for having nothing to draw."""
 PICTURES = {"sweep": "Settings and result", "curves": "Curves", "cost": "Cost and quality"}
 ALONG = {"epoch": "Epochs", "step": "Steps", "seconds": "Seconds", "flops": "Operations"}
-COSTS = {"parameters": "Parameters", "macs": "Multiply-adds", "seconds": "Seconds", "memory": "Memory"}
-COSTS |= {"energy": "Energy (estimate)"}
+COSTS = {"parameters": "Parameters", "macs": "Multiply-adds", "flops": "Operations", "seconds": "Seconds"}
+COSTS |= {"memory": "Memory", "energy": "Energy (estimate)"}
 
 
 def comparison(runs: list[Run]) -> None:

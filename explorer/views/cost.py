@@ -29,12 +29,12 @@ def what_it_cost(run: Run) -> None:
     if not run.samples:
         return
     with st.expander("What it cost" if run.status.over else "What it costs", icon=":material/payments:", key="cost"):
-        st.markdown(_table(run, cost_of(run)))
+        st.markdown(_list(run, cost_of(run)))
 
 
-def _table(run: Run, cost: Cost) -> str:
+def _list(run: Run, cost: Cost) -> str:
     rows = [
-        ("Parameters", f"{cost.parameters:,}", "weights that training changes"),
+        ("Parameters", f"{cost.parameters:,}", "the weights that training changes"),
         ("Multiply-adds", amount(cost.macs), "for one example, from input to answer"),
         (
             "Operations",
@@ -42,7 +42,7 @@ def _table(run: Run, cost: Cost) -> str:
             f"{FLOPS_PER_MAC} × multiply-adds × {run.samples:,} examples seen: a multiply-add is two, and the way back "
             "takes twice the way forward (Kaplan et al., 2020)",
         ),
-        ("Time", duration(cost.seconds), f"{cost.rate:,.0f} examples per second, validating and saving included"),
+        ("Time", duration(cost.seconds), f"{cost.rate:,.0f} examples per second, with validating and saving"),
         ("Memory", f"{cost.memory / 1e6:,.0f} MB", "the most that training took"),
         (
             "Energy",
@@ -50,13 +50,7 @@ def _table(run: Run, cost: Cost) -> str:
             f"an estimate, assuming {cost.watts:g} W for the {_processor(run)}; not measured",
         ),
     ]
-    return "\n".join(
-        [
-            "| What | Amount | What it means |",
-            "|:--|--:|:--|",
-            *(f"| {what} | {much.replace(' ', NARROW)} | {means} |" for what, much, means in rows),
-        ]
-    )
+    return "\n".join(f"- {what}: **{much.replace(' ', NARROW)}**, {means}" for what, much, means in rows)
 
 
 def _processor(run: Run) -> str:
