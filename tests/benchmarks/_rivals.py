@@ -39,7 +39,7 @@ def usual(dataset: Dataset, model: ModelSpec, spec: TrainSpec) -> None:
             loss_sum += loss.item() * len(inputs)
             right += (logits.argmax(1) == targets).sum().item()
         count = len(dataset.train)
-        history.append((loss_sum / count, right / count, evaluate(net, dataset, "validation")))
+        history.append((loss_sum / count, right / count, _validated(net, dataset.validation)))
     evaluate(net, dataset)
 
 
@@ -58,7 +58,7 @@ def tuned(dataset: Dataset, model: ModelSpec, spec: TrainSpec) -> None:
             optimizer.zero_grad()
             criterion(net(inputs[rows]), targets[rows]).backward()
             optimizer.step()
-        evaluate(net, dataset, "validation")
+        _validated(net, dataset.validation)
     evaluate(net, dataset)
 
 
@@ -125,6 +125,15 @@ def skorch(dataset: Dataset, model: ModelSpec, spec: TrainSpec) -> None:
     )
     net.fit(*arrays(dataset.train))
     evaluate(net.module_, dataset)
+
+
+@torch.no_grad()
+def _validated(net: nn.Module, split: Split) -> tuple[float, float]:
+    """Loss and accuracy on a split, in eval mode."""
+    net.eval()
+    logits = torch.cat([net(inputs) for inputs in split.inputs.split(1024)])
+    right = (logits.argmax(1) == split.targets).float().mean()
+    return nn.functional.cross_entropy(logits, split.targets).item(), right.item()
 
 
 def _loader(split: Split, spec: TrainSpec, shuffle: bool = False, size: int = 0) -> DataLoader:
