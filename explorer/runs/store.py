@@ -150,6 +150,15 @@ class RunStore:
             )
         return [from_row(row) for row in rows]
 
+    def of_sweep(self, sweep: str) -> list[Run]:
+        """The runs that were made together under a name, oldest first; none for the empty name."""
+        if not sweep:
+            return []
+        mine = runs_table.select().where(runs_table.c.sweep == sweep).order_by(runs_table.c.number)
+        with self._reading() as connection:
+            rows = connection.execute(mine).mappings().all()
+        return [from_row(row) for row in rows]
+
     def ahead(self, run_id: str) -> int:
         """How many queued runs come before this one."""
         with self._reading() as connection:
