@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.models import plan
-from explorer.views import live_run, page, state, training, view
+from explorer.views import folds, live_run, page, state, training, view
 
 page.head(
     "Train",
@@ -31,11 +31,14 @@ with st.expander("New run", expanded=run is None, icon=":material/tune:", key=f"
     training.settings_form(dataset)
     if made.problem:
         st.error(page.plain(str(made.problem)), icon=":material/build:")
-    training.start_button("Start", "start", made.problem is not None)
+    with st.container(horizontal=True, key="start-buttons"):
+        training.start_button("Start", "start", made.problem is not None)
+        folds.start_button(made.problem is not None)
 if run is None:
     page.empty(
         "No run yet", "Start the model above, or take the example from the first page.", page.HOME, "Go to the start"
     )
 else:
+    folds.link(run)
     live_run.live_run(run)
 state.mirror_lens()

@@ -7,6 +7,7 @@ zero, magnitudes one sequential scale.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -95,6 +96,11 @@ def finish(figure: go.Figure, title: str, alt: str, dark: bool, height: int) -> 
         hoverlabel={"font": {"size": 13}},
     )
     return figure
+
+
+def quiet(dark: bool) -> dict[str, Any]:
+    """What most axes are like: thin lines, no zero line, never zoomed."""
+    return {"gridcolor": palette(dark).grid, "zeroline": False, "fixedrange": True}
 
 
 def symmetric(limit: float) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from explorer.models.memory import at_once
 from explorer.models.translator import translate
 from explorer.probes.capture import quiet
 from explorer.training.measure import AT_ONCE, trimmed
+from explorer.training.tasks import bleu
 
 WRITTEN_AT_ONCE = 256
 """Most translations written at once."""
@@ -46,15 +47,23 @@ class Translations:
     """What a translator writes for N examples.
 
     Attributes:
-        written: (N, T) tokens, written by itself, always the most probable next one; `PAD` after the end token.
+        written, wanted: What it writes by itself, always the most probable next token, and what is right: N texts each.
         loss: (N,) mean cross-entropy of the next token, in nats, when the right ones before it are given.
         right, tokens: (N,) how many next tokens it gets right then, of how many.
+        bleu: Of the split, 0 to 100 (Papineni et al., 2002).
     """
 
-    written: np.ndarray
+    written: tuple[str, ...]
+    wanted: tuple[str, ...]
     loss: np.ndarray
     right: np.ndarray
     tokens: np.ndarray
+    bleu: float
+
+    @property
+    def exact(self) -> np.ndarray:
+        """(N,) whether the whole translation is right."""
+        return np.array([said == wanted for said, wanted in zip(self.written, self.wanted, strict=True)])
 
 
 def answers(model: nn.Module, dataset: Dataset, split: str = "test") -> Answers:
@@ -103,15 +112,19 @@ def translations(model: nn.Module, dataset: Dataset, split: str = "test") -> Tra
     part = dataset.split(split)
     device = next(model.parameters()).device
     longest = dataset.target_shape.size[0]
+    said: list[str] = []
     found: list[tuple[torch.Tensor, ...]] = []
     with quiet(model), torch.no_grad():
         batch = at_once(WRITTEN_AT_ONCE, lambda: model(part.inputs[:1].to(device), part.targets[:1, :-1].to(device)))
         for inputs, targets in zip(part.inputs.split(batch), part.targets.split(batch), strict=True):
             inputs, targets = trimmed(inputs).to(device), trimmed(targets).to(device)
-            found.append((_padded(translate(model, inputs, longest), longest), *_given(model, inputs, targets)))
-    written, loss, right, tokens = (torch.cat(column).cpu() for column in zip(*found, strict=True))
+            said += [dataset.answer(tokens) for tokens in translate(model, inputs, longest).cpu()]
+            found.append(_given(model, inputs, targets))
+    loss, right, tokens = (torch.cat(column).cpu() for column in zip(*found, strict=True))
     _check(loss, split)
-    return Translations(written.numpy(), loss.numpy(), right.numpy(), tokens.numpy())
+    wanted = [dataset.answer(tokens) for tokens in part.targets]
+    score = bleu(said, wanted)
+    return Translations(tuple(said), tuple(wanted), loss.numpy(), right.numpy(), tokens.numpy(), score)
 
 
 def _check(values: torch.Tensor, split: str) -> None:
@@ -131,8 +144,3 @@ def _given(
     known = wanted != PAD
     right = ((outputs.argmax(2) == wanted) & known).sum(1)
     return losses.double().sum(1) / known.sum(1), right, known.sum(1)
-
-
-def _padded(written: torch.Tensor, longest: int) -> torch.Tensor:
-    """(N, longest): batches end after their own longest translation."""
-    return F.pad(written, (0, longest - written.shape[1]), value=PAD)

@@ -99,6 +99,7 @@ class TradeOffs:
         precision_recall: Columns ``threshold``, ``recall``, ``precision``.
         auc: Area under the ROC curve: 1 is perfect, 0.5 is guessing.
         average_precision: Mean of the precision over the recall: 1 is perfect, `share` is guessing.
+        used: ``false_positive_rate``, ``recall`` and ``precision`` as the model answers; NaN for a share of nothing.
         share: Share of the examples that are of the class.
     """
 
@@ -106,15 +107,17 @@ class TradeOffs:
     precision_recall: pd.DataFrame
     auc: float
     average_precision: float
+    used: dict[str, float]
     share: float
 
 
-def trade_offs(positive: np.ndarray, probability: np.ndarray) -> TradeOffs | None:
+def trade_offs(positive: np.ndarray, probability: np.ndarray, answered: np.ndarray) -> TradeOffs | None:
     """ROC and precision-recall curve, or None where only one of the two classes occurs.
 
     Args:
         positive: (N,) whether an example is of the class in question.
         probability: (N,) of that class.
+        answered: (N,) whether that class is answered.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
@@ -129,6 +132,11 @@ def trade_offs(positive: np.ndarray, probability: np.ndarray) -> TradeOffs | Non
         _thinned(curve),
         float(roc_auc_score(positive, probability)),
         float(average_precision_score(positive, probability)),
+        {
+            "false_positive_rate": float(answered[~positive].mean()),
+            "recall": float(answered[positive].mean()),
+            "precision": float(positive[answered].mean()) if answered.any() else math.nan,
+        },
         float(positive.mean()),
     )
 

@@ -96,7 +96,7 @@ def groups(dataset: Dataset, split: str, column: Column) -> tuple[np.ndarray, tu
 
 
 def slices(
-    place: np.ndarray, names: tuple[str, ...], truth: np.ndarray, predicted: np.ndarray, chosen: int, binary: bool
+    place: np.ndarray, names: tuple[str, ...], truth: np.ndarray, predicted: np.ndarray, chosen: int
 ) -> pd.DataFrame:
     """How a classifier treats each group.
 
@@ -105,19 +105,20 @@ def slices(
         names: Names of the groups.
         truth, predicted: (N,) class numbers.
         chosen: The class to be selected for.
-        binary: Whether there are two classes, so that each mistake is a false positive or a false negative.
 
     Returns:
         One row for each group: ``group``, ``examples``, then for each rate its value, 0 to 1 or NaN, and the number of
-        examples it is a share of (``… of``): ``selected`` (answered as the chosen class), ``wrong``, and of two classes
-        ``false positive`` (answered as chosen, of those that are not) and ``false negative`` (not answered as chosen,
-        of those that are).
+        examples it is a share of (``… of``): ``selected`` (answered as the chosen class), ``wrong``, ``false positive``
+        (answered as chosen, of those that are not) and ``false negative`` (not answered as chosen, of those that are).
     """
     is_chosen, selected = truth == chosen, predicted == chosen
     every = np.ones(len(truth), dtype=bool)
-    rates = {"selected": (selected, every), "wrong": (predicted != truth, every)}
-    if binary:
-        rates |= {"false positive": (selected, ~is_chosen), "false negative": (~selected, is_chosen)}
+    rates = {
+        "selected": (selected, every),
+        "wrong": (predicted != truth, every),
+        "false positive": (selected, ~is_chosen),
+        "false negative": (~selected, is_chosen),
+    }
     table = pd.DataFrame({"group": names, "examples": np.bincount(place, minlength=len(names))})
     for rate, (happened, among) in rates.items():
         total = np.bincount(place[among], minlength=len(names))
@@ -147,7 +148,7 @@ def spread(place: np.ndarray, names: tuple[str, ...], truth: np.ndarray, predict
     )
 
 
-def verdict(table: pd.DataFrame, rate: str) -> str:
+def verdict(table: pd.DataFrame, rate: str, column: str) -> str:
     """One sentence on how a rate of `slices` differs between the groups that are large enough to judge."""
     judged = table[table[f"{rate} of"] >= SMALL]
     if len(judged) < 2:
@@ -156,7 +157,10 @@ def verdict(table: pd.DataFrame, rate: str) -> str:
     if high[rate] == low[rate]:
         return "It is the same in every group that is large enough to judge."
     (bottom, _), (_, top) = (interval(row[rate] * row[f"{rate} of"], row[f"{rate} of"]) for row in (high, low))
-    said = f"Highest in “{high['group']}” ({high[rate]:.1%}), lowest in “{low['group']}” ({low[rate]:.1%}). "
+    said = (
+        f"Highest where {column} is “{high['group']}” ({high[rate]:.1%}), lowest where it is “{low['group']}” "
+        f"({low[rate]:.1%}). "
+    )
     if bottom <= top:
         return said + "Their 95 % intervals overlap: with so few examples this may be chance."
     return said + "Their 95 % intervals do not overlap."

@@ -16,8 +16,8 @@ from explorer.errors import ExplorerError
 
 log = logging.getLogger("explorer.pages")
 
-HOME, BUILD, TRAIN, RUNS, FEATURE_MAPS, ATTRIBUTIONS = (
-    f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "feature_maps", "attributions")
+HOME, BUILD, TRAIN, RUNS, EVALUATE, FEATURE_MAPS, ATTRIBUTIONS = (
+    f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "evaluate", "feature_maps", "attributions")
 )
 ASSETS = Path(__file__).parents[2] / "assets"
 _MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
@@ -51,6 +51,17 @@ def empty(title: str, advice: str, page: str, label: str) -> None:
 def show(figure: go.Figure, key: str) -> None:
     """Draw a figure, with its alternative text; the key keeps it in place while it changes."""
     st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"])
+
+
+def choose(figure: go.Figure, key: str, chosen: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Draw a figure whose points can be clicked; `chosen` hears which, before the page is drawn again."""
+
+    def heard() -> None:
+        if points := st.session_state[key].selection.points:
+            chosen(points)
+
+    config, alt = _CHART, figure.layout.meta["alt"]
+    st.plotly_chart(figure, key=key, on_select=heard, selection_mode="points", config=config, alt=alt)
 
 
 def dark() -> bool:

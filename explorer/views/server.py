@@ -48,3 +48,4 @@ def _warm() -> None:
     dataset = load_dataset("digits")
     plan(preset("cnn", dataset), dataset)
     import captum.attr  # noqa: F401
+    import sklearn.metrics  # noqa: F401

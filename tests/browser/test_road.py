@@ -15,7 +15,7 @@ from tests.data.test_own import people
 
 Tab = Callable[..., Watched]
 PAGES = {"home": "", "build": "build", "train": "train", "runs": "runs", "feature_maps": "feature_maps"}
-PAGES["attributions"] = "attributions"
+PAGES |= {"attributions": "attributions", "evaluate": "evaluate"}
 
 
 def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, tab: Tab) -> None:
