@@ -18,6 +18,8 @@ Cell = tuple[int, int]
 """A true and an answered class."""
 WORST: Cell = (-1, -1)
 """Stands for the worst mistakes, whichever cell they are in."""
+LISTED = 200
+"""Most cells in the list, the fullest; all others can be clicked."""
 
 
 def mistakes(view: View, found: Answers) -> None:
@@ -47,7 +49,7 @@ def _examples(view: View, found: Answers, cell: Cell) -> None:
         "Each: the true class → the answer, and how sure it is. First those whose true class it found least probable. "
         "Click one to look closer."
     )
-    opened.list_of(view, rows, partial(_label, view, found), f"{_name(view)}-{view.step}-{cell}")
+    opened.list_of(view, rows, partial(_label, view, found), f"{_name(view)}-{view.step}-{cell[0]}-{cell[1]}")
 
 
 def _label(view: View, found: Answers, row: int) -> str:
@@ -84,12 +86,12 @@ def _choice(view: View, counts: np.ndarray, cell: Cell, revision: int) -> None:
     there = sorted(
         ((truth, answered) for truth, answered in np.argwhere(counts).tolist()),
         key=lambda one: (one[0] == one[1], -counts[one]),
-    )
+    )[:LISTED]
     options = [WORST, *there] if cell == WORST or cell in there else [WORST, cell, *there]
     key = f"cell-choice-{_name(view)}-{revision}"
     st.session_state[key] = cell
     st.selectbox(
-        "Examples",
+        "Show",
         options,
         key=key,
         format_func=lambda one: "The worst mistakes" if one == WORST else _words(view, counts, one),

@@ -15,9 +15,8 @@ from explorer.views.view import View
 
 TILES, ROWS = 12, 6
 """Pictures, or rows of text, on one page of a list."""
-TOLD = 7
-"""A row of a table of at most so many columns is told whole; of a longer one the most unusual values."""
-UNUSUAL = 4
+TOLD, UNUSUAL = 7, 4
+"""A row of a table of at most so many columns is told whole; of a longer one so many values, the most unusual."""
 LETTERS = 160
 """Most letters of a text in a list."""
 
@@ -94,10 +93,8 @@ def _opened(view: View) -> None:
     example.example_picture(view, width=160)
     _ANSWERS[view.dataset.task](view)
     with st.container(horizontal=True):
-        if st.button("See its feature maps", icon=":material/grid_view:", key="opened-maps"):
-            st.switch_page(page.FEATURE_MAPS)
-        if st.button("Ask why it answers so", icon=":material/psychology_alt:", key="opened-why"):
-            st.switch_page(page.ATTRIBUTIONS)
+        st.page_link(page.FEATURE_MAPS, label="See its feature maps", icon=":material/grid_view:")
+        st.page_link(page.ATTRIBUTIONS, label="Ask why it answers so", icon=":material/psychology_alt:")
     st.caption("It is what the other pages look at now, too.")
 
 
