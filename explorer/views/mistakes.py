@@ -30,7 +30,7 @@ def mistakes(view: View, found: Answers) -> None:
     with left:
         figure = confusion(counts, view.dataset.classes, cell, page.dark())
         page.choose(figure, f"confusion-{_name(view)}-{revision}", partial(_clicked, _name(view), revision))
-        st.caption("Click a cell to see its examples.")
+        st.caption("Click a cell to see its examples; on a touch screen, tap it twice.")
     with right:
         _choice(view, counts, cell, revision)
         _examples(view, found, cell)
