@@ -16,6 +16,7 @@ st.logo(str(ROOT / "assets/logo.svg"), icon_image=str(ROOT / "assets/icon.svg"),
 st.html(ROOT / "assets/style.css")
 
 LOOKING = [
+    st.Page(page.EVALUATE, title="Evaluate", icon=":material/fact_check:"),
     st.Page(page.FEATURE_MAPS, title="Feature maps", icon=":material/grid_view:"),
     st.Page(page.ATTRIBUTIONS, title="Attributions", icon=":material/psychology_alt:"),
 ]

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.models import plan
-from explorer.views import live_run, page, state, sweep, training, view
+from explorer.views import folds, live_run, page, state, sweep, training, view
 
 page.head(
     "Train",
@@ -31,8 +31,9 @@ with st.expander("New run", expanded=run is None, icon=":material/tune:", key=f"
     training.settings_form(dataset)
     if made.problem:
         st.error(page.plain(str(made.problem)), icon=":material/build:")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="start-buttons"):
         training.start_button("Start", "start", made.problem is not None)
+        folds.start_button(made.problem is not None)
         if not made.problem:
             sweep.sweep_button(training.draft_run())
 if run is None:
@@ -40,5 +41,6 @@ if run is None:
         "No run yet", "Start the model above, or take the example from the first page.", page.HOME, "Go to the start"
     )
 else:
+    folds.link(run)
     live_run.live_run(run)
 state.mirror_lens()

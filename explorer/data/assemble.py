@@ -87,10 +87,13 @@ def assemble(
     else:
         y = torch.tensor(table.targets)
     scale = (0.0, 1.0)
+    feature_scales: tuple[tuple[float, float], ...] = ()
     if modality in ("vector", "series"):
         known, places = x[parts["train"]], (0, 2)[: x.ndim - 1]  # each column, or each channel over all steps
         mean, spread = _moments(known, places)
         x = ((x - mean) / spread).nan_to_num(nan=0.0)  # what is missing is taken to be the mean
+        if modality == "vector":
+            feature_scales = tuple(zip(mean[0].tolist(), spread[0].tolist(), strict=True))
     if task == "regression":
         known = y[parts["train"]].double()
         scale = float(known.mean()), float(known.std())
@@ -116,6 +119,7 @@ def assemble(
         target_vocabulary=target_vocabulary,
         scale=scale,
         unit=unit,
+        feature_scales=feature_scales,
         **splits,
     )
 

@@ -55,6 +55,8 @@ class Dataset:
         target_vocabulary: Text of each token number of translations, beginning with `SPECIAL` and `FRAME`.
         scale: (mean, standard deviation) of a regression's targets in the train split: ``value = target * sd + mean``.
         unit: What a regression predicts, in words.
+        feature_scales: For each column of a table its (mean, standard deviation) in the train split, by which it was
+            standardised; empty for others, and where they are not known.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Dataset:
     target_vocabulary: tuple[str, ...] = ()
     scale: tuple[float, float] = (0.0, 1.0)
     unit: str = ""
+    feature_scales: tuple[tuple[float, float], ...] = ()
 
     @property
     def shape(self) -> Shape:
@@ -109,6 +112,14 @@ class Dataset:
             return self.classes[int(target)]
         mean, spread = self.scale
         return f"{mean + spread * float(target):.4g} {self.unit}".strip()
+
+    def unscaled(self, inputs: torch.Tensor) -> np.ndarray:
+        """Rows of a table (N, D) in the units of its columns, as float64; as they are where those are not known."""
+        values = inputs.double().numpy()
+        if not self.feature_scales:
+            return values
+        mean, spread = np.array(self.feature_scales).T
+        return values * spread + mean
 
     def text(self, tokens: torch.Tensor, vocabulary: tuple[str, ...] | None = None) -> str:
         """The words or characters of token numbers (L,), without padding, start and end.

@@ -7,6 +7,7 @@ zero, magnitudes one sequential scale.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -105,6 +106,11 @@ def as_text(name: str, length: int = 0) -> str:
     if length and len(name) > length:
         name = f"{name[: length - 1]}…"
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def quiet(dark: bool) -> dict[str, Any]:
+    """What most axes are like: thin lines, no zero line, never zoomed."""
+    return {"gridcolor": palette(dark).grid, "zeroline": False, "fixedrange": True}
 
 
 def symmetric(limit: float) -> tuple[float, float]:

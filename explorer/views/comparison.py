@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -151,7 +153,7 @@ def _cost(seen: Several, quality: str, row: DeltaGenerator) -> None:
     figure = figures.cost_against_quality(
         seen.short, seen.ids, values, reached, (cost, quality), better(quality), state.lens().run, page.dark()
     )
-    page.show(figure, key="compare-scatter", on_select=_look_at_point)
+    page.choose(figure, "compare-scatter", _look_at_point)
     said = "Click a point to look at its run on the other pages. No other run beats those on the dotted line in both."
     if cost == "energy":
         watts = sorted(set(seen.table["watts"]))
@@ -159,7 +161,6 @@ def _cost(seen: Several, quality: str, row: DeltaGenerator) -> None:
     st.caption(said)
 
 
-@page.calm
-def _look_at_point() -> None:
-    if chosen := page.selected("compare-scatter"):
-        state.look(run=chosen[0][0])
+def _look_at_point(points: list[dict[str, Any]]) -> None:
+    if chosen := points[0].get("customdata"):
+        state.look(run=chosen[0])

@@ -16,9 +16,8 @@ from explorer.errors import ExplorerError
 
 log = logging.getLogger("explorer.pages")
 
-HOME, BUILD, TRAIN, RUNS, COMPARE, FEATURE_MAPS, ATTRIBUTIONS = (
-    f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "compare", "feature_maps", "attributions")
-)
+HOME, BUILD, TRAIN, RUNS, COMPARE = (f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "compare"))
+EVALUATE, FEATURE_MAPS, ATTRIBUTIONS = (f"../pages/{name}.py" for name in ("evaluate", "feature_maps", "attributions"))
 ASSETS = Path(__file__).parents[2] / "assets"
 _MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
 _CHART = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
@@ -48,20 +47,21 @@ def empty(title: str, advice: str, page: str, label: str) -> None:
             st.switch_page(page)
 
 
-def show(figure: go.Figure, key: str, on_select: Callable[[], None] | None = None) -> None:
-    """Draw a figure, with its alternative text; the key keeps it in place while it changes.
-
-    Args:
-        on_select: Called when a point is clicked; `selected` then says which.
-    """
-    more = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
-    st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"], **more)
+def show(figure: go.Figure, key: str) -> None:
+    """Draw a figure, with its alternative text; the key keeps it in place while it changes."""
+    st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"])
 
 
-def selected(key: str) -> list[Any]:
-    """The ``customdata`` of the points that were clicked in the figure with this key."""
-    chosen = st.session_state.get(key, {}).get("selection", {})
-    return [point["customdata"] for point in chosen.get("points", []) if point.get("customdata")]
+def choose(figure: go.Figure, key: str, chosen: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Draw a figure whose points can be clicked; `chosen` hears which, before the page is drawn again."""
+
+    @calm
+    def heard() -> None:
+        if points := st.session_state[key].selection.points:
+            chosen(points)
+
+    config, alt = _CHART, figure.layout.meta["alt"]
+    st.plotly_chart(figure, key=key, on_select=heard, selection_mode="points", config=config, alt=alt)
 
 
 def dark() -> bool:

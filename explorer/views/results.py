@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from explorer.attribution import Attribution
-    from explorer.probes import FeatureMaps, Filters, Prediction
+    from explorer.probes import Answers, FeatureMaps, Filters, Prediction, Translations
 
 WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
     "accuracy": (
@@ -63,6 +63,8 @@ KEPT = 512
 """Small results of each kind kept for all sessions together."""
 KEPT_LARGE = 48
 """The same for feature maps and filters, of which one may take megabytes."""
+KEPT_BYTES = "256MB"
+"""The same for the answers to whole splits together."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -187,6 +189,24 @@ def explanations(run_id: str, step: int, split: str, example: int, target: int) 
 
     model, x = _model(run_id, step, per_class=True), _input(run_id, split, example)
     return {m.name: m.why_not(model, x) or attribute(m.name, model, x, target) for m in METHODS.values()}
+
+
+@st.cache_data(max_entries=KEPT, max_size=KEPT_BYTES, show_spinner="Answering every example", show_time=True)
+def answers(run_id: str, step: int, split: str) -> Answers:
+    """What a run's model at a step answers for every example of a split; not of translations."""
+    from explorer import probes
+    from explorer.data import dataset_of
+
+    return probes.answers(_model(run_id, step), dataset_of(store().get(run_id).spec), split)
+
+
+@st.cache_data(max_entries=KEPT, max_size=KEPT_BYTES, show_spinner="Translating every example", show_time=True)
+def translations(run_id: str, step: int, split: str) -> Translations:
+    """What a translator at a step writes for every example of a split."""
+    from explorer import probes
+    from explorer.data import dataset_of
+
+    return probes.translations(_model(run_id, step), dataset_of(store().get(run_id).spec), split)
 
 
 def _model(run_id: str, step: int, per_class: bool = False) -> nn.Module:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import streamlit as st
 
 from explorer.runs.compute import Compute
 from explorer.runs.settings import Settings
 from explorer.runs.store import RunStore
+
+LATER_SECONDS = 10.0
+"""After so long the first click is done, which importing what only Evaluate needs would slow."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,3 +52,6 @@ def _warm() -> None:
     dataset = load_dataset("digits")
     plan(preset("cnn", dataset), dataset)
     import captum.attr  # noqa: F401
+
+    time.sleep(LATER_SECONDS)
+    import sklearn.metrics  # noqa: F401

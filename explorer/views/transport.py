@@ -145,6 +145,8 @@ def onward(run: Run) -> None:
             _branch(run, steps[-1], run.spec.settings.model_copy(update={"learning_rate": float(f"{rate:.2g}")}))
     with st.container(horizontal=True, key="onward"):
         if steps:
+            if st.button("See where it fails", type="primary", icon=":material/fact_check:", key="to-evaluate"):
+                st.switch_page(page.EVALUATE)
             if st.button("See its feature maps", type="primary", icon=":material/grid_view:", key="to-maps"):
                 st.switch_page(page.FEATURE_MAPS)
             if st.button("Ask why it answers so", type="primary", icon=":material/psychology_alt:", key="to-why"):

@@ -15,7 +15,7 @@ from tests.data.test_own import people
 
 Tab = Callable[..., Watched]
 PAGES = {"home": "", "build": "build", "train": "train", "runs": "runs", "feature_maps": "feature_maps"}
-PAGES |= {"compare": "compare", "attributions": "attributions"}
+PAGES |= {name: name for name in ("compare", "evaluate", "attributions")}
 
 
 def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, tab: Tab) -> None:

@@ -44,6 +44,8 @@ def test_tables_are_standardised_by_the_mean_and_spread_of_the_train_split() -> 
     assert sorted(loaded.train.inputs.tolist()) == [[pytest.approx(-1 / spread), 0], [pytest.approx(1 / spread), 0]]
     assert loaded.validation.inputs.tolist() == [[pytest.approx(98 / spread), 1]]
     assert loaded.test.inputs.tolist() == [[pytest.approx(-102 / spread), -1]]
+    assert loaded.feature_scales == ((2, pytest.approx(spread)), (7, 1))
+    np.testing.assert_allclose(loaded.unscaled(loaded.test.inputs), [[-100, 6]], rtol=1e-6)
 
 
 def test_values_are_standardised_by_the_train_split_and_said_in_their_unit() -> None:

@@ -330,6 +330,7 @@ def test_a_kept_set_is_loaded_like_any_other_and_can_be_learned(tmp_path: Path) 
     name = own.keep(got, "  People\u200b who buy ", tmp_path)
     made, loaded = got.dataset("People who buy", name), load_dataset(name)
     assert (loaded.title, loaded.features, loaded.classes) == ("People who buy", made.features, ("False", "True"))
+    assert loaded.feature_scales == made.feature_scales
     for part in ("train", "validation", "test"):
         assert torch.equal(loaded.split(part).inputs, made.split(part).inputs)
         assert torch.equal(loaded.split(part).targets, made.split(part).targets)

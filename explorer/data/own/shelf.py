@@ -42,6 +42,7 @@ class Card(BaseModel):
     vocabulary: tuple[str, ...]
     scale: tuple[float, float]
     unit: str
+    feature_scales: tuple[tuple[float, float], ...] = ()
 
 
 def keep(reading: Reading, title: str, home: Path) -> str:
