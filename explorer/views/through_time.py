@@ -64,7 +64,7 @@ def _panel(run: Run, beside: Sequence[Run]) -> None:
         on_change="rerun",
     ) as more:
         if more.open:
-            _draw(run, beside)
+            page.calm(_draw)(run, beside)
 
 
 def _draw(run: Run, beside: Sequence[Run]) -> None:

@@ -226,7 +226,10 @@ def record(run: Run) -> None:
 
     with st.expander("What this run is made from"):
         what = page.plain(run.spec.called(results.data_title(run.spec.dataset)))
-        st.markdown(f"{what}: {training.summary(run.spec.train)}; trained on {run.device or 'nothing yet'}.")
+        said = training.summary(run.spec.train)
+        if run.spec.purpose == "range test":  # its learning rate and its epochs are its own
+            said = f"{run.spec.train.optimizer}, batches of {run.spec.train.batch_size}, seed {run.spec.train.seed}"
+        st.markdown(f"{what}: {said}; trained on {run.device or 'nothing yet'}.")
         if run.spec.start:
             st.markdown(f"It began with the weights of run `{run.spec.start[0]}` at step {run.spec.start[1]}.")
         for step, values in run.spec.changes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,23 +21,22 @@ FADING = Line("RNN", np.array([1e-20, 1e-10, 1.0]), np.array([1e-22, 1e-12, 1e-2
 LASTING = Line("LSTM", np.array([0.2, 0.5, 1.0]), np.array([2.0, 5.0, 10.0]), 1)
 
 
-def every_figure(dark: bool) -> dict[str, go.Figure]:
-    return {
-        "range test": range_curve(RATES, LOSSES, LOSSES, ENDS, (0.01, 1.0), dark),
-        "empty range test": range_curve(NONE, NONE, NONE, ENDS, None, dark),
-        "loss": batch_curve(LOSSES[:3], "loss", 0.02, 500, False, dark),
-        "learned": batch_curve(np.array([0.5, 1.0]), "accuracy", 1.0, 500, True, dark),
-        "regression": batch_curve(np.array([-9.0, 0.5]), "r2", 0.99, 500, False, dark),
-        "empty batch": batch_curve(NONE, "loss", None, 500, False, dark),
-        "through time": through_time([FADING, LASTING], dark),
-        "nothing through time": through_time([], dark),
-    }
+FIGURES: dict[str, Callable[[bool], go.Figure]] = {
+    "range test": lambda dark: range_curve(RATES, LOSSES, LOSSES, ENDS, (0.01, 1.0), dark),
+    "empty range test": lambda dark: range_curve(NONE, NONE, NONE, ENDS, None, dark),
+    "loss": lambda dark: batch_curve(LOSSES[:3], "loss", 0.02, 500, False, dark),
+    "learned": lambda dark: batch_curve(np.array([0.5, 1.0]), "accuracy", 1.0, 500, True, dark),
+    "regression": lambda dark: batch_curve(np.array([-9.0, 0.5]), "r2", 0.99, 500, False, dark),
+    "empty batch": lambda dark: batch_curve(NONE, "loss", None, 500, False, dark),
+    "through time": lambda dark: through_time([FADING, LASTING], dark),
+    "nothing through time": lambda dark: through_time([], dark),
+}
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", list(every_figure(False)))
+@pytest.mark.parametrize("name", list(FIGURES))
 def test_every_figure_has_a_title_an_alternative_text_and_named_axes(name: str, dark: bool) -> None:
-    layout = every_figure(dark)[name].layout
+    layout = FIGURES[name](dark).layout
     assert layout.title.text
     assert layout.meta["alt"]
     assert layout.xaxis.title.text

@@ -13,7 +13,7 @@ from explorer.runs.execute import execute, submit
 from explorer.runs.presets import vanishing
 from explorer.runs.store import Run, RunStore, Status
 from explorer.specs import ModelSpec, RunSpec, TrainSpec
-from tests.pages.conftest import PAGES, healthy, open_page, texts
+from tests.pages.conftest import healthy, open_page, texts
 from tests.pages.test_train import newest, set_field, wait_for
 
 ORDINARY = ("Continue", "Train longer", "Branch", "Change settings", "See its feature maps", "Ask why it answers so")
@@ -56,14 +56,17 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
+@pytest.mark.parametrize("name", ["home", "runs", "feature_maps"])
+def test_other_pages_draw_a_trial_like_any_run(tests: dict[str, Run], name: str) -> None:
+    healthy(open_page(name, run=tests["found"].id))
+
+
 @pytest.mark.parametrize("which", ["found", "stuck"])
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_draws_a_trial(tests: dict[str, Run], name: str, which: str) -> None:
-    app = healthy(open_page(name, run=tests[which].id))
-    if name == "train":
-        assert not set(labels(app)) & set(ORDINARY)
-        assert "A short test that ends by itself" in texts(app)
-        assert "again" in [button.key for button in app.button]
+def test_a_trial_offers_nothing_that_makes_no_sense_for_it(tests: dict[str, Run], which: str) -> None:
+    app = healthy(open_page("train", run=tests[which].id))
+    assert not set(labels(app)) & set(ORDINARY)
+    assert "A short test that ends by itself" in texts(app)
+    assert "again" in [button.key for button in app.button]
 
 
 def test_the_rate_that_was_found_is_taken_into_the_settings_and_trained_with(

@@ -29,7 +29,7 @@ PURPOSES = ("range test", "one batch")
 
 
 def spec(purpose: str, **settings: Any) -> ex.RunSpec:
-    train = ex.TrainSpec(batch_size=32, **settings)
+    train = ex.TrainSpec(**{"batch_size": 32, "learning_rate": 0.01, **settings})
     return ex.RunSpec(dataset="digits", model=DROPOUT, train=train, family="mlp", purpose=purpose)
 
 
