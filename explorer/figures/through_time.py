@@ -80,6 +80,7 @@ def through_time(lines: list[Line], dark: bool = False) -> go.Figure:
             showarrow=False,
             font={"color": colours.muted, "size": 12},
         )
+        figure.update_yaxes(range=[math.log10(bottom), 0.6])
     figure.update_xaxes(title="step of the sequence, as it is read", gridcolor=colours.grid, zeroline=False)
     figure.update_yaxes(
         type="log", title="share of the largest", gridcolor=colours.grid, exponentformat="power", nticks=8
