@@ -290,7 +290,8 @@ class RunSpec(_Value):
         dataset = dataset or self.dataset
         words = [word.upper() if len(word) <= 3 else word for word in self.family.split("_")]
         family = " ".join(words)
-        return f"{family[0].upper()}{family[1:]} on {dataset}" if family else dataset
+        what = f"{family[0].upper()}{family[1:]} on {dataset}" if family else dataset
+        return what if self.purpose == "train" else f"{self.purpose.capitalize()} of {what}"
 
 
 V = TypeVar("V", bound=BaseModel)

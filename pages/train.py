@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.models import plan
-from explorer.views import folds, live_run, page, state, sweep, training, view
+from explorer.views import before, folds, live_run, page, state, sweep, training, view
 
 page.head(
     "Train",
@@ -33,6 +33,7 @@ with st.expander("New run", expanded=run is None, icon=":material/tune:", key=f"
         st.error(page.plain(str(made.problem)), icon=":material/build:")
     with st.container(horizontal=True, key="start-buttons"):
         training.start_button("Start", "start", made.problem is not None)
+        before.before_button(made.problem is not None)
         folds.start_button(made.problem is not None)
         if not made.problem:
             sweep.sweep_button(training.draft_run())

@@ -25,7 +25,7 @@ SENTENCES, SHORTEST, LONGEST = 1000, 8, 16
 """Sentences of each class, and their words."""
 
 
-class _Planted(DataSource):
+class Planted(DataSource):
     source = "Made here, always from the same seed"
     licence = "None needed"
     families: ClassVar[int]
@@ -38,7 +38,7 @@ class _Planted(DataSource):
         return np.repeat(parted(np.zeros(self.families), self.seed), classes)
 
 
-class EvidenceWords(_Planted):
+class EvidenceWords(Planted):
     """4,000 made-up sentences about weather, food, music or sport. One, two or three words say which, such as snow or
     cheese; all others, among them striking ones such as terrible, are the same in all classes. It is known which words
     decide, so explanations can be marked.
@@ -92,7 +92,7 @@ DECOYS = (
 """A square, bars across, bars down, a chequerboard: in all classes alike."""
 
 
-class EvidenceImages(_Planted):
+class EvidenceImages(Planted):
     """4,000 noisy 28×28 images with three shapes each. One, a ring, a cross, a plus or a triangle, is the class; the
     others, squares, bars and chequerboards, are the same in all classes. It is known which pixels decide, so
     explanations can be marked.

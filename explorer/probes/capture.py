@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
 
 from explorer.errors import UnknownName
 from explorer.training import evaluating
+
+Hook = Callable[..., Any]
+"""What is called with a module, what it was given and what it puts out."""
 
 
 @contextmanager
@@ -49,24 +53,70 @@ def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, torch
         ...     model(x)
         >>> seen["conv1"].shape
     """
-    names = list(layers)
-    modules = {name: module for name, module in model.named_modules() if name}
-    for name in names:
-        if name not in modules:
-            raise UnknownName("layer in this model", name, modules)
+    modules = _found(model, layers)
     seen: dict[str, torch.Tensor] = {}
 
-    def keep(name: str) -> object:
+    def keep(name: str) -> Hook:
         def hook(_module: nn.Module, _given: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
             output = output[0] if isinstance(output, tuple) else output
             seen[name] = output.detach().clone()  # a copy: a later layer may work in place
 
         return hook
 
-    with quiet(model):
-        handles = [modules[name].register_forward_hook(keep(name)) for name in names]
-        try:
-            yield seen
-        finally:
-            for handle in handles:
-                handle.remove()
+    with quiet(model), _hooked({module: keep(name) for name, module in modules.items()}):
+        yield seen
+
+
+@contextmanager
+def unrolled(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[torch.Tensor]]]:
+    """Record the hidden states of recurrent layers as parts of the graph, so that gradients can be taken of them.
+
+    Inside the block these layers take their steps one by one, with the same weights: a fused kernel hides how a state
+    depends on the ones before it.
+
+    Args:
+        model: Any module.
+        layers: Names of submodules that read one way and hold their weights in ``cell``, an `nn.RNN`, `nn.LSTM` or
+            `nn.GRU` of one layer, such as ``"lstm1.ahead1"``.
+
+    Yields:
+        A dict that fills as the model runs: layer name to its states, (1, N, H) each, in the order they were read.
+
+    Raises:
+        UnknownName: The model has no such layer; nothing was hooked.
+    """
+    modules = _found(model, layers)
+    seen: dict[str, list[torch.Tensor]] = {}
+
+    def unroll(name: str) -> Hook:
+        def hook(module: nn.Module, given: tuple[torch.Tensor, ...], _output: torch.Tensor) -> torch.Tensor:
+            memory, seen[name] = None, []
+            for step in given[0].split(1, dim=1):  # (N, 1, D)
+                _, memory = module.cell(step, memory)
+                seen[name].append(memory[0] if isinstance(memory, tuple) else memory)  # an LSTM has a cell state, too
+            return torch.cat(seen[name]).transpose(0, 1)  # (N, L, H)
+
+        return hook
+
+    cudnn = torch.backends.cudnn.flags(enabled=False)  # it has no backward pass in eval mode
+    with quiet(model), torch.enable_grad(), cudnn, _hooked({m: unroll(name) for name, m in modules.items()}):
+        yield seen
+
+
+def _found(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
+    modules = {name: module for name, module in model.named_modules() if name}
+    names = list(layers)
+    for name in names:
+        if name not in modules:
+            raise UnknownName("layer in this model", name, modules)
+    return {name: modules[name] for name in names}
+
+
+@contextmanager
+def _hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
+    handles = [module.register_forward_hook(hook) for module, hook in hooks.items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -15,8 +15,9 @@ from explorer.runs.recorder import Recorder
 from explorer.runs.replay import model_at
 from explorer.runs.store import TITLE_LENGTH, Run, RunStore, Status, new_id
 from explorer.specs import Change, RunSpec, TrainSpec
-from explorer.training import Training, describe_device, evaluate, steps_per_epoch
+from explorer.training import Training, describe_device, evaluate
 from explorer.training.device import training_threads
+from explorer.training.purposes import planned_steps, suited, training_of
 
 
 def check(spec: RunSpec) -> tuple[int, Plan]:
@@ -34,7 +35,7 @@ def check(spec: RunSpec) -> tuple[int, Plan]:
         _check_norms(made)
     if not made.parameters:
         raise ExplorerError("This model has no weights to train. Add a linear or convolution layer.")
-    return steps_per_epoch(len(dataset.train), spec.train.batch_size) * spec.train.epochs, made
+    return planned_steps(spec), made
 
 
 def _check_norms(made: Plan) -> None:
@@ -55,9 +56,12 @@ def _check_norms(made: Plan) -> None:
 def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "", session: str = "", sweep: str = "") -> Run:
     """Check a run and put it into the store: queued, or running at once if an owner is given.
 
+    One that is there to answer a question gets the settings that this asks for, and its record says so.
+
     Raises:
         ExplorerError: It cannot work; nothing was stored.
     """
+    spec = suited(spec)
     steps, made = check(spec)
     return store.create(spec, title, steps, made.parameters, owner, session, macs=made.macs, sweep=sweep)
 
@@ -75,6 +79,7 @@ def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None,
     Raises:
         ExplorerError: The weights are not there or do not fit, or the settings cannot work.
     """
+    _check_purpose(run)
     model_at(store, run.id, step)  # says what is wrong with the weights
     spec = run.spec.model_copy(update={"train": train or run.spec.settings, "changes": (), "start": (run.id, step)})
     steps, made = check(spec)
@@ -94,6 +99,7 @@ def change(store: RunStore, run: Run, values: Change) -> None:
     Raises:
         SpecError: It cannot work with them.
     """
+    _check_purpose(run)
     new = run.spec.settings.model_copy(update={name: v for name, v in values.values.items() if name != "dropout"})
     check(run.spec.model_copy(update={"train": new}))
     if new.epochs < run.epoch:
@@ -107,8 +113,16 @@ def more(store: RunStore, run: Run, epochs: int) -> None:
     Raises:
         ExplorerError: Nothing was kept to go on from, or the settings cannot work.
     """
+    _check_purpose(run)
     wanted = Change(epochs=run.epoch + epochs)
     store.resume(run.id, wanted.values)
+
+
+def _check_purpose(run: Run) -> None:
+    if run.spec.purpose != "train":
+        raise SpecError(
+            f"This run is a {run.spec.purpose}: its settings and its end are given. Start an ordinary run instead."
+        )
 
 
 def execute(
@@ -140,7 +154,7 @@ def execute(
             status, reason = Status.DIVERGED, str(error)
         finally:
             training.close()
-        if status is not Status.DIVERGED:
+        if status is not Status.DIVERGED and run.spec.purpose == "train":
             test = evaluate(model, dataset)
         recorder.close(keep_last=status is not Status.DIVERGED)
     except Left:
@@ -172,7 +186,7 @@ def _prepare(
         store.rewind(run.id, state[1]["step"])
     elif run.spec.start:
         model.load_state_dict(store.snapshots.load(run.id, 0))
-    training = Training(model, dataset, settings, flow=True, resume=state)
+    training = training_of(run.spec)(model, dataset, settings, flow=True, resume=state)
     recorder = Recorder(store, run, owner, training)
     training.changes = Conductor(training, recorder, lambda: watch(None))
     recorder.begin(describe_device(training.device))

@@ -55,7 +55,8 @@ class Recorder:
         self.waiting: tuple[int, dict[str, torch.Tensor]] | None = None  # the best weights, not written yet
         self.best_at = float("-inf")
         self.latest: int | None = max(self.kept, default=None)
-        self.interval = max(1, -(-self.planned // FIRST_SNAPSHOTS))
+        few = FIRST_SNAPSHOTS if self.spec.purpose == "train" else 1  # nobody looks into what only answers a question
+        self.interval = max(1, -(-self.planned // few))
         while self._regular() >= MOST_SNAPSHOTS:
             self.interval *= 2
 

@@ -61,6 +61,9 @@ class Training:
             as it was before that step), or at the end of an epoch the validation loss or a weight is not finite.
     """
 
+    kept = ("step", "epoch", "seen", "at", "sums", "weighed", "loss_sum", "losses", "first_loss", "spent")
+    """What it knows of itself, besides its tensors."""
+
     def __init__(
         self,
         model: nn.Module,
@@ -173,7 +176,7 @@ class Training:
         value = loss.item()
         loss.backward()
         self._check(value)
-        rate = spec.learning_rate * factor(spec, self.step, self.total_steps, self.losses)
+        rate = self._rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         if flow:
@@ -189,6 +192,10 @@ class Training:
         self.step, self.at, self.seen = self.step + 1, self.at + len(rows), self.seen + len(rows)
         metrics = self.task.metrics(sums, count)
         return StepDone(self.step, self.epoch, value, metrics, len(rows), self._seconds(), rate)
+
+    def _rate(self) -> float:
+        """The learning rate of the next step."""
+        return self.spec.learning_rate * factor(self.spec, self.step, self.total_steps, self.losses)
 
     def _check(self, loss: float) -> None:
         """Raise `Diverged`, with the running averages as they were, if this loss leads nowhere."""
@@ -266,13 +273,13 @@ class Training:
             "spec": self.spec.model_dump(),
             "dropouts": dropouts,
             "within": self.rows is not None,
-            **{name: getattr(self, name) for name in _KEPT},
+            **{name: getattr(self, name) for name in self.kept},
         }
         return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, values
 
     def _go_on(self, tensors: dict[str, torch.Tensor], values: dict[str, Any]) -> None:
         self.spec = TrainSpec(**values["spec"])
-        for name in _KEPT:
+        for name in self.kept:
             setattr(self, name, values[name])
         dropouts = [module for module in self.model.modules() if isinstance(module, nn.Dropout)]
         for module, share in zip(dropouts, values["dropouts"], strict=True):
@@ -292,10 +299,6 @@ class Training:
             group["weight_decay"] = self.spec.weight_decay
         self.optimizer.load_state_dict(state)
         laid_out(self.optimizer)
-
-
-_KEPT = ("step", "epoch", "seen", "at", "sums", "weighed", "loss_sum", "losses", "first_loss", "spent")
-"""What a training knows of itself, besides its tensors."""
 
 
 def train(model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, **more: Any) -> Training:

@@ -9,7 +9,7 @@ from explorer.figures.curves import Look, diagnose, learning_curve, rate_curve
 from explorer.figures.flow import gradient_flow
 from explorer.runs.run import Run, Status
 from explorer.specs import Change
-from explorer.views import cost, curve_settings, page, results, server, transport
+from explorer.views import cost, curve_settings, page, results, server, through_time, transport, trials
 
 EVERY = 0.3
 """Seconds between two redraws while a run goes on."""
@@ -54,6 +54,11 @@ def _panel(run_id: str, active: bool) -> None:
         st.error(page.plain(run.reason), icon=":material/error:")
     if run.spec is None:
         return
+    if run.spec.purpose != "train":
+        trials.panel(run)
+        return
+    if beside := through_time.partners(run):
+        through_time.panel(run, beside)
     metrics, look = results.metrics(run.id), curve_settings.current()
     marks = {step: _said(change) for step, change in run.spec.changes}
     for column, name in zip(st.columns(2), ("loss", results.metric(run)), strict=True):
@@ -68,6 +73,8 @@ def _panel(run_id: str, active: bool) -> None:
     curve_settings.choose()
     cost.what_it_cost(run)
     _more_curves(run, metrics, look)
+    if not beside:
+        through_time.panel(run)
     if run.status.over:
         transport.record(run)
 
@@ -103,4 +110,7 @@ def _progress(run: Run) -> str:
     settings = run.spec.settings
     batch = min(settings.batch_size, results.examples(run))
     left = f"about {cost.duration((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
-    return f"Epoch {run.epoch} of {settings.epochs} · {run.rate:,.0f} samples per second · {left}"
+    at = f"Epoch {run.epoch} of {settings.epochs}"
+    if run.spec.purpose != "train":
+        at = f"Step {run.step} of at most {run.total_steps}"
+    return f"{at} · {run.rate:,.0f} samples per second · {left}"

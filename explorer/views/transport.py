@@ -19,6 +19,11 @@ SPEEDS = {
     1: "1 step a second",
 }
 ASKED = {Verb.PAUSE: "Pausing", Verb.STOP: "Stopping"}
+NOTES = {
+    "range test": "A short test that ends by itself. It finds a learning rate, not a model to use.",
+    "one batch": "A short test that ends by itself. It asks whether the model can learn at all.",
+}
+"""What a run is that does not make a model to use."""
 SLOWER = 3
 """What a learning rate is divided by after a run that diverged."""
 
@@ -28,6 +33,8 @@ def transport(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
         st.subheader(page.plain(run.title), anchor=False, width="content")
         badge(run)
+        if run.spec and run.spec.purpose in NOTES:
+            st.caption(NOTES[run.spec.purpose], width="content")
     if run.status.over:
         return
     asked = store().asked(run.id)
@@ -35,16 +42,18 @@ def transport(run: Run) -> None:
         if run.status is Status.PAUSED:
             _button(run, Verb.PLAY, "Play", "play_arrow", primary=True)
             _button(run, Verb.STEP, "One batch", "skip_next", help="Train on one batch, then pause again.")
-            _button(
-                run, Verb.EPOCH, "One epoch", "fast_forward", help="Train to the end of an epoch, then pause again."
-            )
+            if run.spec and run.spec.purpose == "train":
+                _button(
+                    run, Verb.EPOCH, "One epoch", "fast_forward", help="Train to the end of an epoch, then pause again."
+                )
         else:
             _button(run, Verb.PAUSE, "Pausing" if Verb.PAUSE in asked else "Pause", "pause", Verb.PAUSE in asked)
         _button(run, Verb.STOP, "Stopping" if Verb.STOP in asked else "Stop", "stop", Verb.STOP in asked)
         if run.spec:
             _speed(run)
-            with st.popover("Change settings", icon=":material/tune:", width="content"):
-                _changes(run)
+            if run.spec.purpose == "train":
+                with st.popover("Change settings", icon=":material/tune:", width="content"):
+                    _changes(run)
 
 
 def _button(
@@ -219,7 +228,10 @@ def record(run: Run) -> None:
 
     with st.expander("What this run is made from"):
         what = page.plain(run.spec.called(results.data_title(run.spec.dataset)))
-        st.markdown(f"{what}: {training.summary(run.spec.train)}; trained on {run.device or 'nothing yet'}.")
+        said = training.summary(run.spec.train)
+        if run.spec.purpose == "range test":  # its learning rate and its epochs are its own
+            said = f"{run.spec.train.optimizer}, batches of {run.spec.train.batch_size}, seed {run.spec.train.seed}"
+        st.markdown(f"{what}: {said}; trained on {run.device or 'nothing yet'}.")
         if run.spec.start:
             st.markdown(f"It began with the weights of run `{run.spec.start[0]}` at step {run.spec.start[1]}.")
         for step, values in run.spec.changes:

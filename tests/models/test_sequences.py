@@ -166,3 +166,18 @@ def test_sinusoidal_positions_are_those_of_the_paper(size: int) -> None:
             angle = place / 10_000 ** ((column - column % 2) / size)
             expected = np.cos(angle) if column % 2 else np.sin(angle)
             assert code[place, column].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_forget_bias_moves_the_forget_gates_bias_and_nothing_else() -> None:
+    texts = made_up(9, tokens=20)
+    layers = {"kind": "lstm", "units": 5, "layers": 2, "both_ways": True}
+    plain, biased = (
+        ex.build(ex.ModelSpec.of({"kind": "embedding", "size": 8}, {**layers, **more}, {"kind": "output"}), texts)
+        for more in ({}, {"forget_bias": 4.0})
+    )
+
+    moved = {name: value - plain.state_dict()[name] for name, value in biased.state_dict().items()}
+    forget = torch.zeros(20)
+    forget[5:10] = 4.0  # i, f, g, o
+    for name, change in moved.items():
+        torch.testing.assert_close(change, forget if "bias_hh" in name else torch.zeros_like(change), **CLOSE)
