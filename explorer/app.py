@@ -9,7 +9,7 @@ if str(ROOT) not in sys.path:  # `streamlit run explorer/app.py` puts only explo
 
 import streamlit as st
 
-from explorer.views import page, server, state, view
+from explorer.views import moving, page, server, state, travel, view
 
 st.set_page_config("Visual model explorer", page_icon=str(ROOT / "assets/icon.svg"), layout="wide")
 st.logo(str(ROOT / "assets/logo.svg"), icon_image=str(ROOT / "assets/icon.svg"), size="large")
@@ -34,7 +34,11 @@ chosen = st.navigation(
 with page.boundary():
     server.compute()
     state.adopt_url()
+    travel.arrive(chosen.url_path)
     with st.sidebar, page.boundary():
         view.sidebar(looking=chosen in LOOKING)
-    chosen.run()
+    with moving.moving(state.playing()):
+        chosen.run()
+with page.boundary():
+    travel.keep_playing(lambda: view.resolve(view.current_run()))
 server.warm_up()

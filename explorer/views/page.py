@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.views.moving import layers
 
 log = logging.getLogger("explorer.pages")
 
@@ -54,8 +55,13 @@ def show(figure: go.Figure, key: str, on_select: Callable[[], None] | None = Non
     Args:
         on_select: Called when a point is clicked; `selected` then says which.
     """
-    more = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
-    st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"], **more)
+    if on_select is not None:
+        alt = figure.layout.meta["alt"]
+        st.plotly_chart(figure, key=key, config=_CHART, alt=alt, on_select=on_select, selection_mode="points")
+        return
+    with st.container(key=f"figure-{key}"):
+        for layer, name in layers(figure, key):
+            st.plotly_chart(layer, key=name, config=_CHART, alt=layer.layout.meta["alt"])
 
 
 def selected(key: str) -> list[Any]:

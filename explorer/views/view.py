@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from explorer.runs.run import Run, Status
-from explorer.views import state
+from explorer.views import state, travel
 from explorer.views.server import store
 
 if TYPE_CHECKING:
@@ -120,14 +120,7 @@ def sidebar(looking: bool) -> None:
     if view is None:
         return
     if len(view.steps) > 1:
-        st.select_slider(
-            "Step",
-            view.steps,
-            key=_key("step", view.step),
-            on_change=_move_step,
-            args=(state.lens().revision, view.steps[-1]),
-            help="Weights were kept at these optimiser steps: 0 is before training, the last is the end.",
-        )
+        travel.controls(view)
     _choice("Examples from", "split", list(state.SPLITS), view.split, lambda split: f"{split} split")
     last = len(view.dataset.split(view.split)) - 1
     st.number_input(
@@ -165,13 +158,6 @@ def move(revision: int, name: str, key: str = "") -> None:
     if key in st.session_state:
         value = st.session_state[key]
         state.look_by(revision, **{name: None if value == ANSWER else value})
-
-
-def _move_step(revision: int, last: int) -> None:
-    key = f"lens-step-{revision}"
-    if key in st.session_state:
-        step = st.session_state[key]
-        state.look_by(revision, step=None if step == last else step)  # the end of a run that goes on moves with it
 
 
 def badge(run: Run) -> None:
