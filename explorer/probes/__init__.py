@@ -1,6 +1,30 @@
 """Looking inside a model."""
 
 from explorer.probes.activations import FeatureMaps, Filters, Prediction, TwoClasses, feature_maps, filters, predict
+from explorer.probes.attention import AttentionMap, attention_layers, attention_map
 from explorer.probes.capture import capture
+from explorer.probes.recurrent import HiddenStates, hidden_states, recurrent_layers
+from explorer.probes.spots import Spot, seen_at, spots_of, telling
+from explorer.probes.writing import right_tokens
 
-__all__ = ["FeatureMaps", "Filters", "Prediction", "TwoClasses", "capture", "feature_maps", "filters", "predict"]
+__all__ = [
+    "AttentionMap",
+    "FeatureMaps",
+    "Filters",
+    "HiddenStates",
+    "Prediction",
+    "Spot",
+    "TwoClasses",
+    "attention_layers",
+    "attention_map",
+    "capture",
+    "feature_maps",
+    "filters",
+    "hidden_states",
+    "predict",
+    "recurrent_layers",
+    "right_tokens",
+    "seen_at",
+    "spots_of",
+    "telling",
+]

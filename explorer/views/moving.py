@@ -7,7 +7,7 @@ it stays until the new one, over it, is drawn. What hides it then is in assets/s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,30 +24,50 @@ _moves: ContextVar[bool] = ContextVar("moves", default=False)
 
 @dataclass(frozen=True)
 class Layer:
-    """A figure as it was drawn: with the key of its chart and the text that was sent."""
+    """A figure as it was drawn.
+
+    Attributes:
+        key: Key of its chart.
+        text: What was sent of it.
+        content: What it was made from, if that was said.
+    """
 
     figure: go.Figure
     key: str
     text: str
+    content: Hashable = None
 
 
 @contextmanager
 def moving(on: bool = True) -> Iterator[None]:
     """Say whether the figures drawn inside are part of something that moves."""
-    token = _moves.set(on)
+    token = _moves.set(on or _moves.get())
     try:
         yield
     finally:
         _moves.reset(token)
 
 
-def layers(figure: go.Figure, key: str) -> list[Layer]:
+def forget() -> None:
+    """Forget what was drawn: another page follows."""
+    st.session_state.pop(KEY, None)
+
+
+def layers(make: Callable[[], go.Figure], key: str, content: Hashable = None) -> list[Layer]:
     """What to draw for a figure, from below to above.
 
     Two keys take turns, so that the browser knows the figure before by its key and content and leaves it alone.
+
+    Args:
+        make: Makes the figure.
+        key: Key of its chart.
+        content: What it is made from; where that is what it was made from before, it is not made again.
     """
     shown: dict[str, Layer] = st.session_state.setdefault(KEY, {})
     last = shown.get(key)
+    if last and content is not None and last.content == content:
+        return [last]
+    figure = make()
     if last is None and not _moves.get():
         return [Layer(figure, key, "")]
     text = str(figure.to_json())
@@ -56,7 +76,7 @@ def layers(figure: go.Figure, key: str) -> list[Layer]:
     if not _moves.get():
         del shown[key]
         return [Layer(figure, key, text)]
-    shown[key] = Layer(figure, f"{key}-again" if last and last.key == key else key, text)
+    shown[key] = Layer(figure, f"{key}-again" if last and last.key == key else key, text, content)
     while len(shown) > KEPT:
         del shown[next(iter(shown))]
     return [last, shown[key]] if last else [shown[key]]

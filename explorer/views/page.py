@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.views.moving import layers
+from explorer.views import moving
 
 log = logging.getLogger("explorer.pages")
 
@@ -55,13 +55,24 @@ def show(figure: go.Figure, key: str, on_select: Callable[[], None] | None = Non
     Args:
         on_select: Called when a point is clicked; `selected` then says which.
     """
-    if on_select is not None:
-        alt = figure.layout.meta["alt"]
-        st.plotly_chart(figure, key=key, config=_CHART, alt=alt, on_select=on_select, selection_mode="points")
+    if on_select is None:
+        show_made(lambda: figure, key)
         return
+    alt = figure.layout.meta["alt"]
+    st.plotly_chart(figure, key=key, config=_CHART, alt=alt, on_select=on_select, selection_mode="points")
+
+
+def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None) -> None:
+    """The same for a figure that is only made if it differs from the one before.
+
+    Args:
+        make: Makes it.
+        key: Keeps it in place while it changes.
+        content: All that it is made from.
+    """
     with st.container(key=f"figure-{key}"):
-        for layer, name in layers(figure, key):
-            st.plotly_chart(layer, key=name, config=_CHART, alt=layer.layout.meta["alt"])
+        for layer in moving.layers(make, key, content):
+            st.plotly_chart(layer.figure, key=layer.key, config=_CHART, alt=layer.figure.layout.meta["alt"])
 
 
 def selected(key: str) -> list[Any]:

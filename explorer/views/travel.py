@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.views import page, state
+from explorer.views import moving, page, state
 
 if TYPE_CHECKING:
     from explorer.views.view import View
@@ -70,6 +70,7 @@ def arrive(name: str) -> None:
     if name != travel.page:
         state.play(False)
         _keep(page=name, still=False, touched=())
+        moving.forget()
     elif travel.touched:
         state.play(False)
         _look(*travel.touched)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LISTED = 50
 """Runs offered in the sidebar: the latest ones."""
 
+SAMPLED = 5
+"""Steps that one scale for all of them is made from."""
+
 ANSWER = -1
 """Stands for "whatever the model answers" among the numbers of classes."""
 
@@ -55,6 +58,12 @@ class View:
         return self.run.id, self.step, self.split, self.example
 
     @property
+    def sampled(self) -> tuple[int, ...]:
+        """A few of the kept steps, evenly, the first and the last among them."""
+        places = range(SAMPLED)
+        return tuple(sorted({self.steps[n * (len(self.steps) - 1) // (SAMPLED - 1)] for n in places}))
+
+    @property
     def input(self) -> torch.Tensor:
         """The example, (1, …)."""
         return self.dataset.split(self.split).inputs[self.example : self.example + 1]
@@ -68,6 +77,11 @@ class View:
     def length(self) -> int:
         """How many tokens the example has without padding; only of texts."""
         return int((self.input != 0).sum())
+
+    @property
+    def written(self) -> list[int]:
+        """Tokens of the right translation as a decoder reads them, with padding; only of translations."""
+        return self.dataset.split(self.split).targets[self.example, :-1].tolist()
 
     @property
     def said(self) -> str:
