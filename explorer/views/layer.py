@@ -61,7 +61,7 @@ def draw(view: View, spot: Spot, planned: Planned, grid: Grid = PAGE) -> None:
         make = partial(_maps, spot, values, span, dark, grid, *part)
     page.show_made(make, "maps", (view.place, spot, span, grid, part, dark))
     if span:
-        st.caption("One scale for all steps, taken from a few of them; what goes beyond it has the colour of its end.")
+        st.caption("One scale for all steps, taken from a few of them; what goes beyond it has the strongest colour.")
 
 
 def _units(spot: Spot, values: np.ndarray, span: Span | None, dark: bool) -> go.Figure:

@@ -88,7 +88,8 @@ def controls(view: View) -> None:
         key=key,
         on_change=_moved,
         args=(key, revision, view.step, view.steps[-1]),
-        help="Weights were kept at these optimiser steps: 0 is before training, the last is the end.",
+        help="Weights were kept at these optimiser steps: 0 is before training, the last is the end. "
+        "*Play* shows them one after the other.",
     )
     playing = state.playing()
     with st.container(horizontal=True, key="travel"):
@@ -96,7 +97,6 @@ def controls(view: View) -> None:
             "Pause" if playing else "Play",
             key="play-steps",
             icon=":material/pause:" if playing else ":material/play_arrow:",
-            help="Stop at this step." if playing else "Show the kept steps one after the other, up to the last.",
             on_click=_toggle,
             args=(view.step, view.steps),
             width="stretch",
