@@ -9,12 +9,13 @@ if str(ROOT) not in sys.path:  # `streamlit run explorer/app.py` puts only explo
 
 import streamlit as st
 
-from explorer.views import page, server, state, view
+from explorer.views import microscope, moving, page, server, state, travel, view
 
 st.set_page_config("Visual model explorer", page_icon=str(ROOT / "assets/icon.svg"), layout="wide")
 st.logo(str(ROOT / "assets/logo.svg"), icon_image=str(ROOT / "assets/icon.svg"), size="large")
 st.html(ROOT / "assets/style.css")
 
+TRAIN = st.Page(page.TRAIN, title="Train", icon=":material/show_chart:")
 LOOKING = [
     st.Page(page.EVALUATE, title="Evaluate", icon=":material/fact_check:"),
     st.Page(page.FEATURE_MAPS, title="Feature maps", icon=":material/grid_view:"),
@@ -25,7 +26,7 @@ chosen = st.navigation(
         "": [st.Page(page.HOME, title="Home", icon=":material/home:", default=True)],
         "Make": [
             st.Page(page.BUILD, title="Build", icon=":material/construction:"),
-            st.Page(page.TRAIN, title="Train", icon=":material/show_chart:"),
+            TRAIN,
             st.Page(page.RUNS, title="Runs", icon=":material/list:"),
             st.Page(page.COMPARE, title="Compare", icon=":material/compare_arrows:"),
         ],
@@ -35,7 +36,11 @@ chosen = st.navigation(
 with page.boundary():
     server.compute()
     state.adopt_url()
+    travel.arrive(chosen.url_path)
     with st.sidebar, page.boundary():
-        view.sidebar(looking=chosen in LOOKING)
-    chosen.run()
+        view.sidebar(chosen in LOOKING or (chosen is TRAIN and microscope.follows(view.current_run())))
+    with moving.moving(state.playing()):
+        chosen.run()
+with page.boundary():
+    travel.keep_playing(lambda: view.resolve(view.current_run()))
 server.warm_up()

@@ -127,11 +127,34 @@ def histogram(values: dict[str, np.ndarray], title: str, axis: str, alt: str, da
     return figure
 
 
-def table(values: np.ndarray, places: Sequence[str], title: str, alt: str, dark: bool = False) -> go.Figure:
-    """Values (rows, places) as colours, signed on the diverging scale, else on the sequential one."""
+def table(
+    values: np.ndarray,
+    places: Sequence[str],
+    title: str,
+    alt: str,
+    dark: bool = False,
+    *,
+    rows: Sequence[str] | None = None,
+    axis: str = "value",
+    limit: float | None = None,
+    signed: bool | None = None,
+) -> go.Figure:
+    """Values (rows, places) as colours, signed on the diverging scale, else on the sequential one.
+
+    Args:
+        values: (rows, places).
+        places: A word or number for each column.
+        title: What is seen.
+        alt: The same for those who cannot see it.
+        dark: Whether the page is dark.
+        rows: A word or number for each row; they are numbered if None.
+        axis: What the rows are.
+        limit: End of the scale; the largest magnitude if None. Give it to compare figures.
+        signed: Whether values may be negative; as they are if None.
+    """
     colours = palette(dark)
-    limit = float(np.abs(values).max(initial=0.0))
-    signed = values.min(initial=0.0) < 0
+    limit = float(np.abs(values).max(initial=0.0)) if limit is None else limit
+    signed = bool(values.min(initial=0.0) < 0) if signed is None else signed
     low, high = symmetric(limit) if signed else (0.0, limit or 1.0)
     figure = go.Figure(
         go.Heatmap(
@@ -140,19 +163,38 @@ def table(values: np.ndarray, places: Sequence[str], title: str, alt: str, dark:
             zmin=low,
             zmax=high,
             colorbar=BAR,
-            hovertemplate="row %{y}, place %{x}<br>value %{z:.4g}<extra></extra>",
+            customdata=_named(rows, places, values.shape),
+            hovertemplate=f"{axis} %{{customdata[0]}}, place %{{customdata[1]}}<br>value %{{z:.4g}}<extra></extra>",
         )
     )
     every = max(1, len(places) // (10 if places[-1].isdecimal() else 24))  # words stand upright, numbers do not
-    shown = list(range(0, len(places), every))
-    words = [place if len(place) <= LONGEST else f"{place[: LONGEST - 1]}…" for place in (places[n] for n in shown)]
+    shown, words = _ticks(places, every)
     longest = max(map(len, words), default=1)
     figure.update_xaxes(
         tickvals=shown, ticktext=words, tickangle=-90 if longest > 2 else 0, side="top", fixedrange=True, ticks=""
     )
-    figure.update_yaxes(autorange="reversed", fixedrange=True, title="value")
+    figure.update_yaxes(autorange="reversed", fixedrange=True, title=axis)
+    if rows is not None:
+        shown, words = _ticks(rows, max(1, len(rows) // 24))
+        figure.update_yaxes(tickvals=shown, ticktext=words, automargin=True)
     top = 44 + (20 if longest <= 2 else 8 * longest)
     height = top + 56 + max(160, min(480, 8 * len(values)))
+    if rows is not None:
+        height = top + 72 + max(40, min(480, 20 * len(values)))
     finish(figure, title, alt, dark, height=height)
     figure.update_layout(margin={"t": top}, title={"y": 1 - 10 / height, "yanchor": "top"})
     return figure
+
+
+def _ticks(places: Sequence[str], every: int) -> tuple[list[int], list[str]]:
+    """Which places are written, and how: long words are cut."""
+    shown = list(range(0, len(places), every))
+    return shown, [
+        place if len(place) <= LONGEST else f"{place[: LONGEST - 1]}…" for place in (places[n] for n in shown)
+    ]
+
+
+def _named(rows: Sequence[str] | None, places: Sequence[str], shape: tuple[int, ...]) -> np.ndarray:
+    """Name of row and place of every value, (rows, places, 2)."""
+    names = np.array(range(shape[0]) if rows is None else rows, dtype=object)
+    return np.stack(np.meshgrid(names, np.array(places, dtype=object), indexing="ij"), axis=2)

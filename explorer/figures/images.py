@@ -190,8 +190,24 @@ def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:
     return pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, -1)
 
 
-def units(values: np.ndarray, title: str, alt: str, dark: bool = False, what: str = "unit") -> go.Figure:
-    """Values of plain units, or of the steps of a series, (D,), as one bar each."""
+def units(
+    values: np.ndarray,
+    title: str,
+    alt: str,
+    dark: bool = False,
+    what: str = "unit",
+    span: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Values of plain units, or of the steps of a series, (D,), as one bar each.
+
+    Args:
+        values: (D,).
+        title: What is seen.
+        alt: The same for those who cannot see it.
+        dark: Whether the page is dark.
+        what: What each of them is.
+        span: Lowest and highest value the axis has room for; as they are if None. Give it to compare figures.
+    """
     colours = palette(dark)
     figure = go.Figure(
         go.Bar(
@@ -203,6 +219,9 @@ def units(values: np.ndarray, title: str, alt: str, dark: bool = False, what: st
     )
     figure.update_xaxes(title=what, fixedrange=True, gridcolor=colours.grid)
     figure.update_yaxes(title="value", fixedrange=True, gridcolor=colours.grid, zerolinecolor=colours.muted)
+    if span:
+        room = 0.05 * (max(span[1], 0) - min(span[0], 0)) or 1.0
+        figure.update_yaxes(range=[min(span[0], 0) - room, max(span[1], 0) + room])
     figure.update_layout(bargap=0.1)
     return finish(figure, title, alt, dark, height=320)
 

@@ -10,11 +10,9 @@ import torch
 from torch import nn
 
 from explorer.errors import NotApplicable
-from explorer.models.layers.recurrent import OneWayGRU, OneWayLSTM, OneWayRNN
 from explorer.probes.capture import unrolled
+from explorer.probes.recurrent import recurrent_layers
 from explorer.training import Task
-
-ONE_WAY = (OneWayRNN, OneWayLSTM, OneWayGRU)
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,6 @@ class ThroughTime:
         """(T,) norms as shares of the largest; all zero if there is no gradient."""
         largest = self.norms.max(initial=0.0)
         return self.norms / largest if largest else self.norms
-
-
-def recurrent_layers(model: nn.Module) -> list[str]:
-    """Names of all layers that read one way, step by step."""
-    return [name for name, module in model.named_modules() if isinstance(module, ONE_WAY)]
 
 
 def through_time(model: nn.Module, inputs: torch.Tensor, targets: torch.Tensor, task: Task) -> list[ThroughTime]:

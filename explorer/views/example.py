@@ -10,8 +10,13 @@ from explorer.views import page, state
 from explorer.views.view import View
 
 
-def example_bar(view: View) -> None:
-    """Say what is looked at and step to another example, also where the sidebar is closed."""
+def example_bar(view: View, end: int | None = None) -> None:
+    """Say what is looked at and step to another example, also where the sidebar is closed.
+
+    Args:
+        view: What is looked at.
+        end: The step the run ends with; the last kept one if None.
+    """
     last = len(view.dataset.split(view.split)) - 1
     with st.container(horizontal=True, vertical_alignment="center", key="example-bar"):
         for label, icon, to in (
@@ -23,13 +28,13 @@ def example_bar(view: View) -> None:
                 key=f"{label}-example",
                 icon=f":material/{icon}:",
                 disabled=not 0 <= to <= last,
-                on_click=_go,
+                on_click=go,
                 args=(to,),
                 shortcut="Left" if to < view.example else "Right",
             )
         st.markdown(
             f"{view.split.capitalize()} example **{view.example}**, truly **{page.plain(view.said)}** · "
-            f"{page.plain(view.run.title)}, step {view.step} of {view.steps[-1]}",
+            f"{page.plain(view.run.title)}, step {view.step} of {end or view.steps[-1]}",
             width="stretch",
         )
 
@@ -56,8 +61,10 @@ def example_picture(view: View, width: int = 240) -> None:
         page.show(figure, key="example-row")
 
 
-def _go(example: int) -> None:
+def go(example: int) -> None:
+    """Look at another example, from a callback."""
     state.look(example=example)
+    st.rerun()  # the whole page, also where it is one fragment that holds the button
 
 
 def nothing_yet(view_of: str) -> None:

@@ -9,7 +9,18 @@ from explorer.figures.curves import Look, diagnose, learning_curve, rate_curve
 from explorer.figures.flow import gradient_flow
 from explorer.runs.run import Run, Status
 from explorer.specs import Change
-from explorer.views import cost, curve_settings, page, results, server, through_time, transport, trials
+from explorer.views import (
+    cost,
+    curve_settings,
+    microscope,
+    moving,
+    page,
+    results,
+    server,
+    through_time,
+    transport,
+    trials,
+)
 
 EVERY = 0.3
 """Seconds between two redraws while a run goes on."""
@@ -37,6 +48,11 @@ def glance(run: Run | None) -> None:
 
 
 def _panel(run_id: str, active: bool) -> None:
+    with moving.moving(active):
+        _contents(run_id, active)
+
+
+def _contents(run_id: str, active: bool) -> None:
     run = server.store().find(run_id)
     if run is None or (active and run.status.over):
         st.rerun()  # the whole page, once more and without polling
@@ -67,6 +83,7 @@ def _panel(run_id: str, active: bool) -> None:
             page.show(figure, key=f"{name}-{run.id}")
     if said := diagnose(metrics):
         st.caption(f":material/lightbulb: {said}")
+    microscope.microscope(run)
     if run.status.over:
         cost.outcome(run)
         transport.onward(run)

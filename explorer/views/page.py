@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.views import moving
 
 log = logging.getLogger("explorer.pages")
 
@@ -49,7 +50,20 @@ def empty(title: str, advice: str, page: str, label: str) -> None:
 
 def show(figure: go.Figure, key: str) -> None:
     """Draw a figure, with its alternative text; the key keeps it in place while it changes."""
-    st.plotly_chart(figure, key=key, config=_CHART, alt=figure.layout.meta["alt"])
+    show_made(lambda: figure, key)
+
+
+def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None) -> None:
+    """The same for a figure that is only made if it differs from the one before.
+
+    Args:
+        make: Makes it.
+        key: Keeps it in place while it changes.
+        content: All that it is made from.
+    """
+    with st.container(key=f"figure-{key}"):
+        for layer in moving.layers(make, key, content):
+            st.plotly_chart(layer.figure, key=layer.key, config=_CHART, alt=layer.figure.layout.meta["alt"])
 
 
 def choose(figure: go.Figure, key: str, chosen: Callable[[list[dict[str, Any]]], None]) -> None:

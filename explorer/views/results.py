@@ -8,11 +8,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer.errors import SnapshotError
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.views import page
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from explorer.attribution import Attribution
-    from explorer.probes import Answers, FeatureMaps, Filters, Prediction, Translations
+    from explorer.probes import Answers, Filters, Prediction, Spot, Translations
 
 WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
     "accuracy": (
@@ -150,15 +153,38 @@ def output(run_id: str, step: int, split: str, example: int) -> float:
 
 
 @st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
-def feature_maps(run_id: str, step: int, split: str, example: int, layer: str) -> FeatureMaps:
-    """What a layer makes of an example; in a decoder, while the right translation is written."""
-    from explorer import probes
-    from explorer.data import dataset_of
+def seen(run_id: str, step: int, split: str, example: int, spot: Spot) -> np.ndarray:
+    """What is seen of an example at a spot of a run's model, as from `seen_at`; in a decoder, while the right
+    translation is written.
+    """
+    from explorer.probes import seen_at
 
-    dataset = dataset_of(store().get(run_id).spec)
-    written = dataset.split(split).targets[example : example + 1, :-1] if dataset.task == "translation" else None
-    more = () if written is None else (written,)
-    return probes.feature_maps(_model(run_id, step), _input(run_id, split, example), layer, *more)
+    return seen_at(_model(run_id, step), spot, *_given(run_id, split, example))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def span(run_id: str, steps: tuple[int, ...], split: str, example: int, spot: Spot) -> tuple[float, float]:
+    """Lowest and highest of what is seen at a spot at any of several steps; those dropped meanwhile are left out."""
+    from explorer.probes import seen_at
+
+    given, low, high = _given(run_id, split, example), 0.0, 0.0
+    for step in steps:
+        with suppress(SnapshotError):
+            values = seen_at(_model(run_id, step), spot, *given)
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    return low, high
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def spots(run_id: str) -> list[Spot]:
+    """Where one can look into a run's model."""
+    from explorer.data import dataset_of
+    from explorer.models import build, plan
+    from explorer.probes import spots_of
+
+    spec = store().get(run_id).spec
+    dataset = dataset_of(spec)
+    return spots_of(build(spec.model, dataset), [layer.name for layer in plan(spec.model, dataset).layers])
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
@@ -172,6 +198,23 @@ def translation(run_id: str, step: int, split: str, example: int) -> str:
     with evaluating(model):
         written = translate(model, _input(run_id, split, example), dataset.target_shape.size[0])
     return dataset.answer(written[0])
+
+
+def rightness(run_id: str, step: int, split: str, example: int) -> float:
+    """How a run's model at a step stands to the right answer for an example: the probability of its class; the mean
+    probability of the right next tokens of a translation; of a regression its answer itself, in units of the data.
+    """
+    from explorer.data import dataset_of
+    from explorer.probes import predict, right_tokens
+
+    dataset = dataset_of(store().get(run_id).spec)
+    x, target = _input(run_id, split, example), dataset.split(split).targets[example]
+    if dataset.task == "translation":
+        return float(right_tokens(_model(run_id, step), x, target[None]).mean())
+    if dataset.task == "regression":
+        mean, spread = dataset.scale
+        return mean + spread * float(predict(_model(run_id, step), x).logits[0])
+    return float(predict(_model(run_id, step, per_class=True), x).probabilities[int(target)])
 
 
 @st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
@@ -220,6 +263,13 @@ def _model(run_id: str, step: int, per_class: bool = False) -> nn.Module:
 
 
 def _input(run_id: str, split: str, example: int) -> torch.Tensor:
+    return _given(run_id, split, example)[0]
+
+
+def _given(run_id: str, split: str, example: int) -> tuple[torch.Tensor, ...]:
+    """What a run's model is called with for an example: its input; of a translator also what is written so far."""
     from explorer.data import dataset_of
 
-    return dataset_of(store().get(run_id).spec).split(split).inputs[example : example + 1]
+    dataset = dataset_of(store().get(run_id).spec)
+    part, rows = dataset.split(split), slice(example, example + 1)
+    return (part.inputs[rows], part.targets[rows, :-1]) if dataset.task == "translation" else (part.inputs[rows],)

@@ -78,6 +78,7 @@ class _Session:
     training: TrainSpec = field(default_factory=TrainSpec)
     compared: Compared = field(default_factory=Compared)
     adopted: bool = False
+    playing: bool = False
 
 
 def _session() -> _Session:
@@ -108,6 +109,16 @@ def look_by(revision: int, **changes: Any) -> None:
         look(**changes)
         if not {"run", "split"} & set(changes):  # the widget itself stays in place, so that it keeps the focus
             _session().lens = replace(lens(), revision=revision)
+
+
+def playing() -> bool:
+    """Whether the kept steps are being played one after the other."""
+    return _session().playing
+
+
+def play(on: bool) -> None:
+    """Play them, or stop."""
+    _session().playing = on
 
 
 # -- the draft --------------------------------------------------------------------------------------------------------
@@ -343,8 +354,12 @@ def session() -> str:
 
 
 def mirror_lens(**more: str) -> None:
-    """Write the lens, and what else makes this view, into the URL, so that a link opens exactly it."""
+    """Write the lens, and what else makes this view, into the URL, so that a link opens exactly it; not each step of
+    those that are played.
+    """
     current = lens()
+    if playing():  # each would be a page of the browser's history
+        return
     values = {"run": current.run, "step": current.step, "target": current.target}
     if current.run:
         values |= {"split": current.split, "example": current.example}

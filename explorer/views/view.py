@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from explorer.runs.run import Run, Status
-from explorer.views import state
+from explorer.views import state, travel
 from explorer.views.server import store
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 LISTED = 50
 """Runs offered in the sidebar: the latest ones."""
+
+SAMPLED = 5
+"""Steps that one scale for all of them is made from."""
 
 ANSWER = -1
 """Stands for "whatever the model answers" among the numbers of classes."""
@@ -55,6 +58,12 @@ class View:
         return self.run.id, self.step, self.split, self.example
 
     @property
+    def sampled(self) -> tuple[int, ...]:
+        """A few of the kept steps, evenly, the first and the last among them."""
+        places = range(SAMPLED)
+        return tuple(sorted({self.steps[n * (len(self.steps) - 1) // (SAMPLED - 1)] for n in places}))
+
+    @property
     def input(self) -> torch.Tensor:
         """The example, (1, …)."""
         return self.dataset.split(self.split).inputs[self.example : self.example + 1]
@@ -68,6 +77,11 @@ class View:
     def length(self) -> int:
         """How many tokens the example has without padding; only of texts."""
         return int((self.input != 0).sum())
+
+    @property
+    def written(self) -> list[int]:
+        """Tokens of the right translation as a decoder reads them, with padding; only of translations."""
+        return self.dataset.split(self.split).targets[self.example, :-1].tolist()
 
     @property
     def said(self) -> str:
@@ -120,14 +134,7 @@ def sidebar(looking: bool) -> None:
     if view is None:
         return
     if len(view.steps) > 1:
-        st.select_slider(
-            "Step",
-            view.steps,
-            key=_key("step", view.step),
-            on_change=_move_step,
-            args=(state.lens().revision, view.steps[-1]),
-            help="Weights were kept at these optimiser steps: 0 is before training, the last is the end.",
-        )
+        travel.controls(view)
     _choice("Examples from", "split", list(state.SPLITS), view.split, lambda split: f"{split} split")
     last = len(view.dataset.split(view.split)) - 1
     st.number_input(
@@ -165,13 +172,6 @@ def move(revision: int, name: str, key: str = "") -> None:
     if key in st.session_state:
         value = st.session_state[key]
         state.look_by(revision, **{name: None if value == ANSWER else value})
-
-
-def _move_step(revision: int, last: int) -> None:
-    key = f"lens-step-{revision}"
-    if key in st.session_state:
-        step = st.session_state[key]
-        state.look_by(revision, step=None if step == last else step)  # the end of a run that goes on moves with it
 
 
 def badge(run: Run) -> None:

@@ -56,6 +56,42 @@ def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, t
     expect(other.page.locator(".st-key-example-bar")).to_contain_text("example 1")
 
 
+WATCH_STEPS = """() => {
+    window.steps = new Set(); window.blanks = 0;
+    const look = () => {
+        const bar = document.querySelector('.st-key-example-bar')?.innerText.match(/step (\\d+) of/);
+        if (bar) window.steps.add(Number(bar[1]));
+        const figures = [...document.querySelectorAll('.st-key-figure-maps > :not([data-retained])')];
+        const seen = one => one.querySelector('.gtitle') && getComputedStyle(one).visibility === 'visible';
+        if (!figures.some(seen)) window.blanks++;
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""Notes, on every frame of the screen, which step is shown and whether its feature maps are there."""
+
+
+def test_the_kept_steps_play_without_a_blank_until_they_are_stopped(server: Server, tab: Tab) -> None:
+    run = next(run for run in RunStore(server.home).list() if run.spec.family == "cnn")
+    one = tab()
+    page = one.page
+    page.goto(f"{server.url}/feature_maps?run={run.id}&step=0")
+    page.wait_for_selector(".st-key-figure-maps:visible .gtitle")
+    one.settle()
+    page.evaluate(WATCH_STEPS)
+    page.get_by_role("button", name="Play", exact=True).press("Space")
+    page.wait_for_function("window.steps.size >= 4", polling="raf", timeout=15_000)
+    page.get_by_role("button", name="Pause", exact=True).press("Space")
+    page.get_by_role("button", name="Play", exact=True).wait_for()
+    one.settle()
+    seen = page.evaluate("[...window.steps]")
+    page.wait_for_timeout(800)
+    assert page.evaluate("[...window.steps]") == seen
+    assert seen == RunStore(server.home).snapshots.steps(run.id)[: len(seen)]
+    assert page.evaluate("window.blanks") == 0
+    assert f"step={seen[-1]}" in page.url
+
+
 def test_a_model_of_ones_own_is_built_and_trained(server: Server, tab: Tab) -> None:
     one = tab()
     page = one.page

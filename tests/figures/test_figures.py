@@ -13,7 +13,9 @@ import explorer as ex
 from explorer.data import load_dataset
 from explorer.figures.architecture import architecture
 from explorer.figures.classes import balance, probabilities
+from explorer.figures.course import above, course
 from explorer.figures.curves import AXES, POINTS, Look, diagnose, learning_curve, rate_curve
+from explorer.figures.examples import table
 from explorer.figures.flow import gradient_flow
 from explorer.figures.images import attributions, enlarged, mosaic, units
 from explorer.figures.theme import DARK, LIGHT, symmetric
@@ -39,6 +41,11 @@ def flow() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "layer", "gradient", "weight", "update"])
 
 
+def line(truth: float | None = None) -> go.Figure:
+    """A number at three steps, of which the second is seen."""
+    return course([0, 5, 10], [0.1, 0.5, 0.9], 5, "Right over the steps", "probability", truth=truth)
+
+
 def every_figure(dark: bool) -> dict[str, go.Figure]:
     digits = load_dataset("digits")
     return {
@@ -53,6 +60,9 @@ def every_figure(dark: bool) -> dict[str, go.Figure]:
         "units": units(TILES[0].ravel(), "Units", "Four units", dark),
         "balance": balance({"train": [3, 4], "test": [1, 1]}, ["a", "b"], dark),
         "probabilities": probabilities(np.array([0.25, 0.75]), ["a", "b"], 0, 1, dark),
+        "course": course([0, 5, 10], [0.1, 0.5, 0.9], 5, "Right over the steps", "probability", dark=dark),
+        "answer": above(probabilities(np.array([0.25, 0.75]), ["a", "b"], 0, None, dark), line(), dark),
+        "looks": table(TILES[2], ["one", "two"], "Looks", "Looks", dark, rows=["<start>", "un"], axis="from"),
         "architecture": architecture(plan(preset("cnn", digits), digits), digits.shape, dark),
     }
 
@@ -66,7 +76,7 @@ def test_every_figure_has_a_title_an_alternative_text_and_a_height(name: str, da
     assert layout.height > 100
 
 
-@pytest.mark.parametrize("name", ["curve", "changed curve", "flow", "units", "balance", "probabilities"])
+@pytest.mark.parametrize("name", ["curve", "changed curve", "flow", "units", "balance", "probabilities", "course"])
 def test_axes_that_carry_numbers_are_named(name: str) -> None:
     layout = every_figure(False)[name].layout
     assert layout.xaxis.title.text
@@ -221,3 +231,40 @@ def test_the_gap_between_training_and_validation_is_named(
     words = diagnose(pd.DataFrame(rows, columns=["split", "value"]).assign(name="loss"))
     assert said in words
     assert bool(said) == bool(words)
+
+
+def test_the_step_that_is_seen_is_marked_on_the_line_and_the_truth_is_dotted() -> None:
+    figure = line(truth=0.7)
+    (trace,) = figure.data
+    assert (trace.x, trace.y) == ((0, 5, 10), (0.1, 0.5, 0.9))
+    assert trace.marker.size == (4, 11, 4)
+    assert [(shape.y0, shape.line.dash) for shape in figure.layout.shapes] == [(0.7, "dot")]
+    assert course([0, 5], [0, 1], 5, "t", "a", last=400).layout.xaxis.range == (0, 400)
+
+
+def test_figures_above_each_other_keep_their_values_and_their_axes_apart() -> None:
+    top = probabilities(np.array([0.25, 0.75]), ["a", "b"], 0, None)
+    both = above(top, line(truth=0.7))
+    bars, below = both.data
+    assert bars.x.tolist() == [0.25, 0.75]
+    assert (below.y, below.xaxis, below.yaxis) == ((0.1, 0.5, 0.9), "x2", "y2")
+    assert both.layout.yaxis2.domain[1] < both.layout.yaxis.domain[0]
+    assert both.layout.height == top.layout.height + line().layout.height
+    assert both.layout.shapes[0].yref == "y2"
+    assert "Right over the steps" in both.layout.annotations[0].text
+    assert line().layout.meta["alt"] in both.layout.meta["alt"]
+
+
+def test_rows_and_places_of_a_table_can_have_names_and_its_scale_can_be_given() -> None:
+    figure = table(TILES[2], ["one", "two"], "t", "a", rows=["<start>", "a very long word"], limit=9, signed=True)
+    (trace,) = figure.data
+    assert trace.z.tolist() == TILES[2].tolist()
+    assert trace.customdata[1][0].tolist() == ["a very long word", "one"]
+    assert (trace.zmin, trace.zmax) == (-9, 9)
+    assert figure.layout.yaxis.ticktext == ("<start>", "a very long…")
+
+
+def test_bars_of_units_can_keep_their_axis() -> None:
+    low, high = units(np.array([0.5, -0.5]), "t", "a", span=(-1.0, 3.0)).layout.yaxis.range
+    assert low < -1
+    assert high > 3

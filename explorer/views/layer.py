@@ -1,0 +1,177 @@
+"""What is seen at one spot of a model, drawn as fits its shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from explorer.figures.examples import table
+from explorer.figures.images import TILE, mosaic, units
+from explorer.views import page, results, travel
+from explorer.views.view import View
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from explorer.models import Planned
+    from explorer.probes import Spot
+
+SHOWN = 64
+"""Most channels or filters drawn at once."""
+MEAN = 0
+"""Stands for the mean of all heads among their numbers."""
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How many channels are drawn at once, how many in a row, and about how high in screen pixels."""
+
+    most: int = SHOWN
+    columns: int = 8
+    tile: int = TILE
+
+
+PAGE = Grid()
+
+
+def draw(view: View, spot: Spot, planned: Planned, grid: Grid = PAGE) -> None:
+    """Draw what is seen at a spot."""
+    span = None
+    if travel.current().still:
+        span = results.span(view.run.id, view.sampled, view.split, view.example, spot)
+    values, dark, part = results.seen(*view.place, spot), page.dark(), (0, 0)
+    if spot.what == "attention":
+        part = (_head(view, spot, len(values)),)
+        make = partial(_attention, view, spot, values, span, dark, *part)
+    elif spot.what == "states":
+        make = partial(_places, view, spot, values.T, span, dark, "unit")
+    elif values.ndim == 1:
+        make = partial(_units, spot, values, span, dark)
+    elif values.ndim == 2:
+        rows = values if planned.output.kind == "series" else values.T  # (L, D): one row for each column
+        make = partial(_places, view, spot, rows, span, dark, "value")
+    else:
+        part = window(len(values), "channels", f"maps-{view.run.id}-{spot.name}", grid.most)
+        make = partial(_maps, spot, values, span, dark, grid, *part)
+    page.show_made(make, "maps", (view.place, spot, span, grid, part, dark))
+    if span:
+        st.caption("One scale for all steps, taken from a few of them; what goes beyond it has the strongest colour.")
+
+
+def _units(spot: Spot, values: np.ndarray, span: Span | None, dark: bool) -> go.Figure:
+    what = f"The {len(values)} values of {spot.name}"
+    return units(values, what, f"Values of the units of {spot.name}.", dark, span=span)
+
+
+def _maps(
+    spot: Spot, values: np.ndarray, span: Span | None, dark: bool, grid: Grid, first: int, last: int
+) -> go.Figure:
+    """Channels (C, H, W), all on one scale."""
+    labels = [f"{n}" for n in range(first, last)]
+    return mosaic(
+        values[first:last],
+        labels,
+        f"{spot.name}: {len(labels)} of {len(values)} channels, one scale",
+        f"Feature maps of {spot.name} for this example.",
+        limit=_limit(values, span),
+        scale="signed" if _signed(values, span) else "positive",
+        columns=grid.columns,
+        tile=grid.tile,
+        dark=dark,
+    )
+
+
+def _places(view: View, spot: Spot, rows: np.ndarray, span: Span | None, dark: bool, axis: str) -> go.Figure:
+    """A series (C, L), a sequence or hidden states (D, L): one column for each place."""
+    places = _words(view, spot, rows.shape[1])
+    what = "hidden states at" if spot.what == "states" else "values at each of"
+    return table(
+        rows[:, : len(places)],
+        places,
+        f"{spot.name}: {rows.shape[0]} {what} {len(places)} places",
+        f"Values of {spot.name} at every place.",
+        dark=dark,
+        axis=axis,
+        limit=_limit(rows, span),
+        signed=_signed(rows, span),
+    )
+
+
+def _head(view: View, spot: Spot, heads: int) -> int:
+    """Choose one of several heads, from 1, or the mean of all."""
+    if heads == 1:
+        return MEAN
+    return st.segmented_control(
+        "Head",
+        [MEAN, *range(1, heads + 1)],
+        default=MEAN,
+        required=True,
+        key=f"head-{view.run.id}-{spot.name}",
+        format_func=lambda n: f"mean of {heads}" if n == MEAN else f"{n}",
+    )
+
+
+def _attention(view: View, spot: Spot, weights: np.ndarray, span: Span | None, dark: bool, head: int) -> go.Figure:
+    """Attention weights (heads, L, S): from which place each place takes how much."""
+    heads = len(weights)
+    shown = weights.mean(axis=0) if head == MEAN else weights[head - 1]  # (L, S)
+    at = _words(view, spot, shown.shape[1], source=True)
+    looking = _words(view, spot, shown.shape[0]) if len(shown) > 1 else ["the whole"]
+    said = "" if heads == 1 else f", mean of {heads} heads" if head == MEAN else f", head {head}"
+    return table(
+        shown[: len(looking), : len(at)],
+        at,
+        f"{spot.layer}: where each place looks{said}" if len(shown) > 1 else f"{spot.layer}: where it looks",
+        f"Attention weights of {spot.layer}: rows look at columns.",
+        dark=dark,
+        rows=looking,
+        axis="place that looks",
+        limit=_limit(shown, span),
+        signed=False,
+    )
+
+
+def _words(view: View, spot: Spot, count: int, source: bool = False) -> list[str]:
+    """What stands at each of `count` places: words of a text, without its padding, or numbers.
+
+    Args:
+        view: What is looked at.
+        spot: Where: in a decoder places are those of the translation, unless it looks across at the source.
+        count: How many places there are.
+        source: Whether these are the places that are looked at.
+    """
+    dataset = view.dataset
+    across = source and spot.inner != "self_attention"
+    if spot.layer.startswith("decoder.") and not across:
+        words = [dataset.target_vocabulary[token] for token in view.written if token]
+    elif dataset.modality == "tokens":
+        words = [dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
+    else:
+        return [str(place) for place in range(count)]
+    padded = len(view.written) if spot.layer.startswith("decoder.") and not across else view.input.shape[1]
+    if count == padded + 1:
+        words = ["class token", *words]
+    return words if padded <= count <= padded + 1 else [str(place) for place in range(count)]
+
+
+def _limit(values: np.ndarray, span: Span | None) -> float:
+    return max(abs(end) for end in span) if span else float(np.abs(values).max(initial=0.0))
+
+
+def _signed(values: np.ndarray, span: Span | None) -> bool:
+    return (span[0] if span else values.min(initial=0.0)) < 0
+
+
+def window(count: int, what: str, key: str, most: int = SHOWN) -> tuple[int, int]:
+    """First and last of those to draw of many: pages of `most`."""
+    pages = -(-count // most)
+    shown = st.pagination(pages, key=f"page-{key}") if pages > 1 else 1
+    if pages > 1:
+        st.caption(f"Page {shown} of {pages}: {count} {what} in all.")
+    return (shown - 1) * most, min(shown * most, count)
