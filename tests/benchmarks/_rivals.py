@@ -20,9 +20,9 @@ from explorer.specs import ModelSpec, TrainSpec
 from explorer.training import evaluate
 
 
-def usual(dataset: Dataset, model: ModelSpec, spec: TrainSpec) -> None:
+def usual(dataset: Dataset, model: ModelSpec, spec: TrainSpec, device: str = "cpu") -> None:
     """The loop of the PyTorch tutorials."""
-    net = build(model, dataset, seed=spec.seed)
+    net = build(model, dataset, seed=spec.seed).to(device)
     loader = _loader(dataset.train, spec, shuffle=True)
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(net.parameters(), lr=spec.learning_rate)
@@ -31,6 +31,7 @@ def usual(dataset: Dataset, model: ModelSpec, spec: TrainSpec) -> None:
         net.train()
         loss_sum, right = 0.0, 0
         for inputs, targets in loader:
+            inputs, targets = inputs.to(device), targets.to(device)
             optimizer.zero_grad()
             logits = net(inputs)
             loss = criterion(logits, targets)
@@ -131,7 +132,8 @@ def skorch(dataset: Dataset, model: ModelSpec, spec: TrainSpec) -> None:
 def _validated(net: nn.Module, split: Split) -> tuple[float, float]:
     """Loss and accuracy on a split, in eval mode."""
     net.eval()
-    logits = torch.cat([net(inputs) for inputs in split.inputs.split(1024)])
+    device = next(net.parameters()).device
+    logits = torch.cat([net(inputs.to(device)).cpu() for inputs in split.inputs.split(1024)])
     right = (logits.argmax(1) == split.targets).float().mean()
     return nn.functional.cross_entropy(logits, split.targets).item(), right.item()
 

@@ -33,6 +33,8 @@ RIVALS: dict[str, tuple[Callable[..., None], float]] = {
     "a loop tuned by hand without instrumentation": (tuned, 0.95),
 }
 """What the product is compared with, and how many times its samples a second it should reach."""
+ON_A_GPU = 3.0
+"""The same on a CUDA device, to the usual loop there."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def measure(repeats: int) -> list[Bar]:
     with _fixed_threads(), tempfile.TemporaryDirectory() as folder:
         store = RunStore(Path(folder))
         bars = [bar for case in CASES for bar in speeds(store, case, repeats)]
+        bars += on_a_gpu(store, repeats)
         digits, seconds = product(store, Case("cnn", "digits", 20))
         mnist, _ = product(store, Case("cnn", "mnist5k", 20))
         again, _ = product(store, Case("cnn", "digits", 20))
@@ -94,16 +97,33 @@ def speeds(store: RunStore, case: Case, repeats: int) -> list[Bar]:
     return bars
 
 
-def product(store: RunStore, case: Case) -> tuple[Run, float]:
+def on_a_gpu(store: RunStore, repeats: int) -> list[Bar]:
+    """The same on a CUDA device, for small networks against the usual loop there; one line that says so without one."""
+    if not torch.cuda.is_available():
+        return [Bar("on a CUDA device", f"≥ {ON_A_GPU:g}", float("nan"), True, "skipped: there is none here")]
+    bars = []
+    for case in (Case("mlp", "mnist5k", 40), Case("cnn", "digits", 40)):
+        dataset = load_dataset(case.dataset)
+        model, spec = preset(case.family, dataset), TrainSpec(device="cuda", epochs=case.epochs)
+        ratios = [
+            _seconds(lambda: usual(dataset, model, spec, "cuda")) / product(store, case, "cuda")[1]  # noqa: B023
+            for _ in range(repeats + 1)
+        ]
+        what = f"{case.family} on {case.dataset}, on CUDA, to the usual DataLoader loop"
+        bars.append(at_least(what, ON_A_GPU, median(ratios[1:])))  # the first one wakes the device
+    return bars
+
+
+def product(store: RunStore, case: Case, device: str = "cpu") -> tuple[Run, float]:
     """Train a starter as the product does: the finished run and the seconds it took."""
     model = preset(case.family, load_dataset(case.dataset))
     spec = RunSpec(
-        dataset=case.dataset, model=model, train=TrainSpec(device="cpu", epochs=case.epochs), family=case.family
+        dataset=case.dataset, model=model, train=TrainSpec(device=device, epochs=case.epochs), family=case.family
     )
     with store.owners.hold() as owner:
         run = submit(store, spec, owner=owner)
         began = time.perf_counter()
-        run = execute(store, run, owner, "cpu")
+        run = execute(store, run, owner, device)
         seconds = time.perf_counter() - began
     if run.status is not Status.FINISHED:
         raise RuntimeError(f"{run.title} ended as {run.status}: {run.reason}")
