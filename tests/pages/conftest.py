@@ -61,10 +61,7 @@ def open_page(name: str, **query: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = value
-    if name != "home":
-        app.run()
-    app.switch_page(f"../pages/{name}.py")
-    return app.run()
+    return app.switch_page(f"../pages/{name}.py").run()
 
 
 def healthy(app: AppTest) -> AppTest:
