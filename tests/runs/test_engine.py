@@ -118,6 +118,7 @@ def test_queued_runs_train_one_after_another_in_order(store: ex.RunStore, engine
     while not all(store.get(run.id).status.over for run in runs):
         at_once = max(at_once, sum(run.status is Status.RUNNING for run in store.list()))
         assert at_once <= 1
+        time.sleep(0.01)
 
     first, second, third = (store.get(run.id) for run in runs)
 
