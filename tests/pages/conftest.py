@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data import load_dataset
 from explorer.models import preset
 from explorer.runs.execute import execute, submit
+from explorer.runs.settings import Settings
 from explorer.runs.store import Run, RunStore
 from explorer.specs import RunSpec, TrainSpec
 from explorer.views import server
@@ -40,6 +41,25 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
         del os.environ["EXPLORER_HOME"]
     else:
         os.environ["EXPLORER_HOME"] = before
+
+
+@pytest.fixture(scope="module")
+def idle() -> Iterator[None]:
+    """No engine: it takes seconds to start, for pages on which no run is started.
+
+    A module says so with ``pytestmark = pytest.mark.usefixtures("idle")``.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "Compute", _NoEngine)
+        yield
+
+
+class _NoEngine:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def close(self) -> None:
+        """Nothing was started."""
 
 
 @pytest.fixture(scope="module")
