@@ -49,14 +49,17 @@ def main(arguments: list[str]) -> int:
 
 
 def checks(arguments: list[str], browser: str | None) -> Iterator[tuple[str, list[str]]]:
-    """Names and commands. Browser tests come last and one at a time: they time what they see."""
+    """Names and commands. Browser tests come last and one at a time: they time what they see.
+
+    The tests of one file stay in one process, so that what they share is made once.
+    """
     yield "ruff check", ["ruff", "check", "."]
     yield "ruff format", ["ruff", "format", "--check", "."]
     cores = str(os.cpu_count() or 1)
     if arguments:
-        yield "pytest", ["pytest", "-n", cores, *arguments]
+        yield "pytest", ["pytest", "-n", cores, "--dist", "loadfile", *arguments]
         return
-    yield "plain tests", ["pytest", "-n", cores, "-m", "not browser"]
+    yield "plain tests", ["pytest", "-n", cores, "--dist", "loadfile", "-m", "not browser"]
     if browser:
         yield "browser tests", ["pytest", "-n", "0", "-m", "browser"]
 

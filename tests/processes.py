@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +25,36 @@ def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 def explorer(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run ``python -m explorer`` to its end."""
     return python("-m", "explorer", *map(str, arguments), **options)
+
+
+def forked(work: Callable[[], int | None]) -> subprocess.CompletedProcess[str]:
+    """Call a function in a copy of this process, which may limit or kill itself, and say how that ended.
+
+    A program of its own would spend two seconds importing what this one has imported already.
+    """
+    with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
+        child = os.fork()
+        if not child:
+            _end_with(work, output.fileno(), errors.fileno())
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        for file in (output, errors):
+            file.seek(0)
+        return subprocess.CompletedProcess(work, status, output.read(), errors.read())
+
+
+def _end_with(work: Callable[[], int | None], output: int, errors: int) -> None:
+    status = 1
+    try:
+        os.dup2(output, 1)
+        os.dup2(errors, 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+        status = work() or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # whatever else this copy holds belongs to the one it was copied from
 
 
 def wait_until(what: Callable[[], Any], seconds: float = 30.0) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -68,10 +67,13 @@ def test_training_ends_with_one_line_of_json_and_a_run_in_the_store(home: Path) 
     assert "validation accuracy" in done.stderr, "the progress bar keeps out of the way of the output"
 
 
-def test_a_home_given_before_the_command_counts(home: Path, tmp_path: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+def test_a_home_given_before_the_command_counts(
+    home: Path, tmp_path: Path, command: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
-    done = explorer("--home", home, "--device", "cpu", "train", "--model", "mlp", "--epochs", 1, env=environment)
+    done = command("--home", home, "--device", "cpu", "train", "--model", "mlp", "--epochs", 1)
 
     assert done.returncode == 0, done.stderr
     (run,) = ex.RunStore(home).list()
@@ -166,8 +168,10 @@ def test_a_wrong_number_of_workers_is_one_line(arguments: list[str], command: Ca
     assert "it should be a whole number from 1 to 256" in one_line(command(*arguments))
 
 
-def test_the_doctor_names_versions_device_store_and_data(home: Path, digits: ex.Dataset) -> None:
-    done = explorer("doctor", "--home", home)
+def test_the_doctor_names_versions_device_store_and_data(
+    home: Path, digits: ex.Dataset, command: Callable[..., Done]
+) -> None:
+    done = command("doctor", "--home", home)
 
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()

@@ -38,7 +38,11 @@ class Compute:
         """End the engine; the next engine marks the runs that were in training as interrupted."""
         self._closed.set()
         self._engine.stdin.close()
-        self._engine.wait(15)
+        try:
+            self._engine.wait(15)
+        except subprocess.TimeoutExpired:  # it was still starting, say, on a busy machine: its workers notice its end
+            self._engine.kill()
+            self._engine.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))

@@ -37,11 +37,15 @@ def data_card() -> Dataset:
         dataset = load_dataset(current)
     sizes = f"{len(dataset.train):,} to train, {len(dataset.validation):,} to validate, {len(dataset.test):,} to test"
     st.caption(f"{page.plain(dataset.about)} {sizes}.")
-    with st.expander("See the examples and classes", icon=":material/image_search:"):
-        samples.examples(dataset)
-        st.caption(f"Source: {dataset.source}. Licence: {dataset.licence}.")
-        if current not in DATASETS:
-            own_data.remove_button(dataset)
+    shelf = st.expander(
+        "See the examples and classes", icon=":material/image_search:", key="data-examples", on_change="rerun"
+    )
+    with shelf:
+        if shelf.open:  # closed, it would still take more than half of the time of each edit
+            samples.examples(dataset)
+            st.caption(f"Source: {dataset.source}. Licence: {dataset.licence}.")
+            if current not in DATASETS:
+                own_data.remove_button(dataset)
     return dataset
 
 

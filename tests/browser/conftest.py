@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.server import WIDE, Server, Watched, browser
 
+expect.set_options(timeout=20_000)  # how quick the app is, benchmarks measure; here other programs may be at work
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
 

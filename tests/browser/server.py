@@ -102,6 +102,22 @@ class Server:
                 self.kill()
 
 
+QUIET = """milliseconds => new Promise(done => {
+    const began = performance.now();
+    let changed = began;
+    const watch = new MutationObserver(() => { changed = performance.now(); });
+    watch.observe(document.body, {childList: true, subtree: true, attributes: true, characterData: true});
+    const look = () => {
+        const now = performance.now();
+        const drawn = document.querySelector("[data-testid=stSkeleton]") === null;
+        if ((drawn && now - changed >= milliseconds) || now - began > 10000) { watch.disconnect(); done(); }
+        else setTimeout(look, 50);
+    };
+    look();
+})"""
+"""Waits until nothing was added, removed or changed for so long, and nothing is left to be drawn; 10 s at most."""
+
+
 class Watched:
     """A browser tab whose complaints are gathered."""
 
@@ -125,10 +141,10 @@ class Watched:
         assert self.page.locator("[data-testid=stException]").count() == 0
 
     def settle(self, milliseconds: int = 400) -> None:
-        """Wait until the page has stopped changing."""
+        """Wait until the page has not changed for so long."""
         self.page.wait_for_selector("h1, h2")
         self.page.wait_for_selector("[data-test-script-state=notRunning]", timeout=30_000)
-        self.page.wait_for_timeout(milliseconds)
+        self.page.evaluate(QUIET, milliseconds)
 
 
 def go(page: Page, name: str) -> None:

@@ -23,7 +23,7 @@ def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, t
     page = one.page
     page.goto(server.url)
     page.get_by_role("button", name="Train a CNN on digits now").click()
-    page.wait_for_selector("[class*=st-key-loss-]:visible .scatterlayer .trace path.js-line", timeout=15_000)
+    page.wait_for_selector("[class*=st-key-loss-]:visible .scatterlayer .trace path.js-line")
     page.wait_for_selector("text=Test accuracy", timeout=60_000)
     store = RunStore(server.home)
     run = store.list()[0]
@@ -162,7 +162,7 @@ def test_every_page_keeps_within_the_screen(server: Server, tab: Tab, artifacts:
     page = one.page
     for name, path in PAGES.items():
         page.goto(f"{server.url}/{path}")
-        one.settle(900)
+        one.settle()
         page.screenshot(path=str(artifacts / f"{name}-{size}-{theme}.png"))
         main = page.locator("[data-testid=stMain]")
         assert main.evaluate("node => node.scrollWidth - node.clientWidth") <= 1, f"{name} is wider than the screen"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from explorer.runs.store import RunStore, Status
 from tests.browser.server import Server, Watched, go
@@ -26,9 +26,11 @@ def start_long(one: Watched, url: str) -> None:
     page.wait_for_selector("text=New run")
     one.settle()
     field = page.get_by_role("spinbutton", name="Epochs")
-    if not field.is_visible():
+    try:
+        field.fill("10000", timeout=2000)
+    except TimeoutError:  # a run is shown, and the form is folded
         page.get_by_text("New run").click()
-    field.fill("10000")
+        field.fill("10000")
     field.press("Enter")
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_selector("text=samples per second", timeout=20_000)
@@ -105,8 +107,7 @@ def worker_of(server: Server) -> int:
     return max(family, key=lambda process: process.cpu_percent()).pid
 
 
-def test_a_killed_server_leaves_an_interrupted_run_with_everything_written(serve: Serve, tab: Tab) -> None:
-    server = serve()
+def test_a_killed_server_leaves_an_interrupted_run_with_everything_written(server: Server, tab: Tab) -> None:
     one = tab()
     page = one.page
     start_long(one, server.url)

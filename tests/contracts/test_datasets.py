@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import FrozenInstanceError
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def of(wanted: Callable[[type[DataSource]], bool]) -> pytest.MarkDecorator:
 texts = of(lambda source: source.modality == "tokens")
 
 
-@lru_cache(maxsize=1)
+@cache
 def read(name: str) -> Table:
     """What the data set was split from."""
     return ex.DATASETS[name].make().read()

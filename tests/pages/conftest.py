@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data import load_dataset
 from explorer.models import preset
 from explorer.runs.execute import execute, submit
+from explorer.runs.settings import Settings
 from explorer.runs.store import Run, RunStore
 from explorer.specs import RunSpec, TrainSpec
 from explorer.views import server
@@ -43,6 +44,25 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
 
 
 @pytest.fixture(scope="module")
+def idle() -> Iterator[None]:
+    """No engine: it takes seconds to start, for pages on which no run is started.
+
+    A module says so with ``pytestmark = pytest.mark.usefixtures("idle")``.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "Compute", _NoEngine)
+        yield
+
+
+class _NoEngine:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+@pytest.fixture(scope="module")
 def train(store: RunStore) -> Callable[..., Run]:
     """Train a family into the store, in this process."""
 
@@ -61,10 +81,7 @@ def open_page(name: str, **query: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = value
-    if name != "home":
-        app.run()
-    app.switch_page(f"../pages/{name}.py")
-    return app.run()
+    return app.switch_page(f"../pages/{name}.py").run()
 
 
 def healthy(app: AppTest) -> AppTest:

@@ -11,6 +11,8 @@ from explorer.specs import ModelSpec
 from explorer.views import links
 from tests.pages.conftest import healthy, open_page, read, texts
 
+pytestmark = pytest.mark.usefixtures("idle")
+
 
 def layers(app: AppTest) -> list[str]:
     """Labels of the layer list."""
@@ -55,6 +57,18 @@ def test_an_edited_model_is_kept_when_the_data_set_changes(app: AppTest) -> None
     count = len(layers(app))
     choose_dataset(app, "mnist5k")
     assert len(layers(app)) == count
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist1d", "phrases", "breast_cancer", "diabetes"])
+def test_the_examples_of_a_data_set_are_shown_to_those_who_open_them(app: AppTest, name: str) -> None:
+    choose_dataset(app, name)
+    assert "Licence:" not in texts(healthy(app))
+    app.session_state["data-examples"] = True
+    app.run()
+    assert "Licence:" in texts(healthy(app))
+    shown = {chart.proto.id.rsplit("-", 2)[-2] for chart in app.get("plotly_chart")}
+    assert {"balance"} <= shown
+    assert ("samples" in shown) != bool(app.dataframe)
 
 
 @pytest.mark.parametrize("kind", list(LAYERS))

@@ -7,6 +7,8 @@ import pytest
 from explorer.runs.store import RunStore
 from tests.pages.conftest import PAGES, healthy, open_page, texts
 
+pytestmark = pytest.mark.usefixtures("idle")
+
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens_on_an_empty_server_with_a_head(store: RunStore, name: str) -> None:

@@ -13,6 +13,8 @@ from explorer.runs.store import Run, RunStore
 from tests.data.test_own import people, pictures, table, zipped
 from tests.pages.conftest import healthy, open_page, texts
 
+pytestmark = pytest.mark.usefixtures("idle")
+
 
 def reviews() -> bytes:
     rows = [[f"I {word} number {n}!", label] for n in range(40) for word, label in (("love", "good"), ("hate", "bad"))]
@@ -37,6 +39,9 @@ def test_a_set_of_ones_own_is_chosen_trained_on_and_looked_into(
     name = own.keep(READINGS[family](), f"Mine for {family}", store.home)
     build = healthy(choose(open_page("build"), name))
     assert "examples from a file of your own" in texts(build)
+    build.session_state["data-examples"] = True
+    healthy(build.run())
+    assert "Remove this data set" in [button.label for button in build.button]
     run = train(family, name, epochs=1)
     assert run.title.endswith(f"on Mine for {family} #{run.title.split('#')[-1]}")
     for page in ("train", "feature_maps", "attributions"):

@@ -13,6 +13,8 @@ from explorer.data import load_dataset
 from explorer.runs.store import Run, RunStore, Status
 from tests.pages.conftest import PAGES, drawn, healthy, open_page, read, texts
 
+pytestmark = pytest.mark.usefixtures("idle")
+
 
 @pytest.fixture(scope="module")
 def runs(store: RunStore, train: Callable[..., Run]) -> dict[str, Run]:

@@ -12,12 +12,14 @@ import pytest
 import torch
 
 import explorer as ex
+from explorer.__main__ import main
 from explorer.errors import StoreError
 from explorer.runs import Status
-from tests.processes import explorer
+from tests.processes import forked
 from tests.runs.conftest import SPEC
 
-CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
+CAP_DAC_OVERRIDE = 1
+_LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 JUNK = {
     "word": "'junk'",
@@ -32,7 +34,11 @@ CHECKED = ("spec", "status", "test", "step", "total_steps", "epoch", "parameters
 
 def without_rights() -> None:
     """Let permissions count for root as well, as they do for everybody else."""
-    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
+    libc, of_this_process = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(_LINUX_CAPABILITY_VERSION_3, 0)
+    rights = (ctypes.c_uint32 * 6)()
+    libc.capget(of_this_process, rights)
+    rights[0] &= ~(1 << CAP_DAC_OVERRIDE)
+    libc.capset(of_this_process, rights)
 
 
 @pytest.mark.parametrize("junk", JUNK)
@@ -142,7 +148,11 @@ def test_a_home_that_may_not_be_written_is_one_line_on_the_command_line(what: st
             (Path(folder) / file).chmod(0o444)
         Path(folder).chmod(0o555)
 
-    done = explorer("train", "--home", home, preexec_fn=without_rights)
+    def run() -> int:
+        without_rights()
+        return main(["train", "--home", str(home)])
+
+    done = forked(run)
 
     assert done.returncode == 2
     assert done.stdout == ""

@@ -24,6 +24,7 @@ from explorer.runs.engine import _Engine
 from explorer.runs.execute import submit
 from tests.processes import ROOT, wait_until
 from tests.runs.conftest import SPEC
+from tests.runs.networks import now
 
 MNIST = ex.ModelSpec.of(
     {"kind": "conv"}, {"kind": "maxpool"}, {"kind": "relu"}, {"kind": "flatten"}, {"kind": "output"}
@@ -117,6 +118,7 @@ def test_queued_runs_train_one_after_another_in_order(store: ex.RunStore, engine
     while not all(store.get(run.id).status.over for run in runs):
         at_once = max(at_once, sum(run.status is Status.RUNNING for run in store.list()))
         assert at_once <= 1
+        time.sleep(0.01)
 
     first, second, third = (store.get(run.id) for run in runs)
 
@@ -234,43 +236,34 @@ def test_an_engine_dies_with_its_owner_and_nothing_is_lost(store_of_ones_own: ex
     assert all(store.snapshots.load(run.id, step) for step in store.snapshots.steps(run.id))
 
 
-def test_closing_ends_engine_and_workers(store_of_ones_own: ex.RunStore) -> None:
+def test_as_many_runs_train_at_once_as_there_are_workers_and_closing_ends_them_all(
+    store_of_ones_own: ex.RunStore,
+) -> None:
     store = store_of_ones_own
-    compute = Compute(Settings(store.home, workers=1, device="cpu"))
-    run = submit(store, LONG)
-    wait_until(running(store, run))
+    compute = Compute(Settings(store.home, workers=2, device="cpu"))
+    runs = [submit(store, LONG) for _ in range(3)]
+
+    wait_until(running(store, runs[0]), 60)
+    wait_until(running(store, runs[1]))
+
+    assert store.get(runs[2].id).status is Status.QUEUED
+    assert len(workers(compute.pid)) == 2
     processes = of(compute.pid)
 
     compute.close()
 
     assert psutil.wait_procs(processes, timeout=10)[1] == []
-    assert store.recover() == 1
-
-
-def test_as_many_runs_train_at_once_as_there_are_workers(store_of_ones_own: ex.RunStore) -> None:
-    store = store_of_ones_own
-    compute = Compute(Settings(store.home, workers=2, device="cpu"))
-    runs = [submit(store, LONG) for _ in range(3)]
-
-    wait_until(running(store, runs[0]))
-    wait_until(running(store, runs[1]))
-
-    assert store.get(runs[2].id).status is Status.QUEUED
-    assert len(workers(compute.pid)) == 2
-    compute.close()
+    assert store.recover() == 2
 
 
 def test_a_worker_that_takes_too_much_memory_is_ended_with_that_reason(store_of_ones_own: ex.RunStore) -> None:
     store = store_of_ones_own
-    before = submit(store, SPEC)
-    compute = Compute(Settings(store.home, workers=1, device="cpu"))
-    wait_until(lambda: store.get(before.id).status is Status.FINISHED)
-    compute.close()
+    before = now(store, SPEC)
     kept = store.metrics(before.id)
 
     compute = Compute(Settings(store.home, workers=1, device="cpu", memory=0.5))
     run = submit(store, LONG.model_copy(update={"model": HUGE}))
-    wait_until(lambda: store.get(run.id).status is Status.FAILED)
+    wait_until(lambda: store.get(run.id).status is Status.FAILED, 60)
     compute.close()
 
     assert re.fullmatch(

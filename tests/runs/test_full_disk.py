@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import ctypes
+import os
+import resource
+import signal
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,94 +18,114 @@ import torch
 
 import explorer as ex
 from explorer.errors import DiskFull, StoreError
-from explorer.runs.problems import home_error
-from tests.processes import ROOT, python
-from tests.runs.conftest import SPEC
-
-LIMITED = """
-import resource, signal, sys
-import torch
-import explorer as ex
-from explorer.errors import StoreError
 from explorer.runs.execute import execute, submit
+from explorer.runs.problems import home_error
+from tests.processes import forked
 from tests.runs.conftest import SPEC
 
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
-store = ex.RunStore(sys.argv[1])
-"""
+ROW = {"split": "batch", "name": "loss", "epoch": 1, "step": 1, "seconds": 0.0, "value": 1.0}
+CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 
 
-def limited(code: str, home: Path) -> str:
-    """Run code in a process of its own, which can limit how large a file it may write."""
-    done = python("-c", LIMITED + code, str(home))
+def limited(work: Callable[[ex.RunStore], object], home: Path) -> str:
+    """What a process of its own prints, which can limit how large a file it may write."""
+
+    def run() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
+        work(ex.RunStore(home))
+
+    done = forked(run)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-FULL = """
-import sys
-from pathlib import Path
-import torch
-import explorer as ex
-from explorer.errors import StoreError
-from tests.runs.conftest import SPEC
-
-disk = Path(sys.argv[1])
-store = ex.RunStore(disk / "home")
-runs = [store.create(SPEC, title, owner="me") for title in ("first", "second")]
-row = {"split": "batch", "name": "loss", "epoch": 1, "step": 1, "seconds": 0.0, "value": 1.0}
-for run in runs:
-    store.report(run.id, "me", [row] * 100)
-store.snapshots.save(runs[0].id, 0, {"w": torch.ones(1000)})
-
-def fill():
-    with (disk / "filler").open("ab", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while file.write(b"x" * size):
-                    pass
-            except OSError:
-                pass
-
-def use(store):
-    print(len(store.list()), len(store.metrics(runs[0].id)), int(store.snapshots.load(runs[0].id, 0)["w"].sum()))
-    print(*[store.delete(run.id) for run in runs], len(store.list()))
-
-"""
+def limit(size: int) -> None:
+    """Let no file of this process grow beyond so many bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-def on_a_small_disk(code: str, place: Path) -> str:
-    """Run code in a process of its own that sees a disk of 4 MiB at `place`."""
-    mount = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=4m small "$0" && exec "$@"', str(place)]
-    if not shutil.which("unshare") or subprocess.run([*mount, "true"], capture_output=True).returncode:
+def mount_small_disk(place: Path) -> None:
+    """Let this process alone see a disk of 4 MiB at `place`; an OSError if the machine lets nobody do so."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    user, group = os.getuid(), os.getgid()
+
+    def call(failed: int) -> None:
+        if failed:
+            raise OSError(ctypes.get_errno(), "no small disk")
+
+    call(libc.unshare(CLONE_NEWNS | CLONE_NEWUSER))
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    call(libc.mount(b"small", os.fsencode(place), b"tmpfs", 0, b"size=4m"))
+
+
+def on_a_small_disk(work: Callable[[ex.RunStore, Callable[[], None]], object], place: Path) -> str:
+    """What `work` prints, which is given a store on a disk of 4 MiB at `place` and a way to fill it."""
+
+    def fill() -> None:
+        with (place / "filler").open("ab", buffering=0) as file:
+            for size in (65536, 4096, 1):
+                with suppress(OSError):
+                    while file.write(b"x" * size):
+                        pass
+
+    def run() -> int:
+        try:
+            mount_small_disk(place)
+        except OSError:
+            return 77
+        store = ex.RunStore(place / "home")
+        runs = [store.create(SPEC, title, owner="me") for title in ("first", "second")]
+        for run in runs:
+            store.report(run.id, "me", [ROW] * 100)
+        store.snapshots.save(runs[0].id, 0, {"w": torch.ones(1000)})
+        work(store, fill)
+        return 0
+
+    done = forked(run)
+    if done.returncode == 77:
         pytest.skip("this machine lets nobody mount a small disk")
-    command = [*mount, sys.executable, "-c", FULL + code, str(place)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def use(store: ex.RunStore) -> None:
+    """Read all and delete all."""
+    runs = store.list()
+    print(len(runs), len(store.metrics(runs[-1].id)), int(store.snapshots.load(runs[-1].id, 0)["w"].sum()))
+    print(*[store.delete(run.id) for run in runs], len(store.list()))
 
 
 def test_on_a_full_disk_runs_can_be_read_and_deleted(tmp_path: Path) -> None:
-    assert on_a_small_disk("fill()\nuse(store)\n", tmp_path) == "2 100 1000\nTrue True 0\n"
+    def work(store: ex.RunStore, fill: Callable[[], None]) -> None:
+        fill()
+        use(store)
+
+    assert on_a_small_disk(work, tmp_path) == "2 100 1000\nTrue True 0\n"
 
 
 def test_on_a_full_disk_a_store_can_be_opened_read_and_cleared(tmp_path: Path) -> None:
-    code = "store.close()\nfill()\nuse(ex.RunStore(disk / 'home'))\n"
-    assert on_a_small_disk(code, tmp_path) == "2 100 1000\nTrue True 0\n"
+    def work(store: ex.RunStore, fill: Callable[[], None]) -> None:
+        store.close()
+        fill()
+        use(ex.RunStore(store.home))
+
+    assert on_a_small_disk(work, tmp_path) == "2 100 1000\nTrue True 0\n"
 
 
 def test_a_store_that_cannot_be_opened_on_a_full_disk_says_that_it_is_full(tmp_path: Path) -> None:
-    code = (
-        "store.close()\n"
-        "(disk / 'home' / 'reserve').unlink()\n"
-        "fill()\n"
-        "try:\n"
-        "    ex.RunStore(disk / 'home')\n"
-        "except StoreError as error:\n"
-        "    print(error)\n"
-    )
+    def work(store: ex.RunStore, fill: Callable[[], None]) -> None:
+        store.close()
+        (store.home / "reserve").unlink()
+        fill()
+        try:
+            ex.RunStore(store.home)
+        except StoreError as error:
+            print(error)
+
     said = f"The disk that holds {tmp_path}/home is full. Free some space or delete runs, then try again.\n"
-    assert on_a_small_disk(code, tmp_path) == said
+    assert on_a_small_disk(work, tmp_path) == said
 
 
 @pytest.mark.parametrize(("free", "said"), [(0, "is full. Free some space"), (2**30, "(disk I/O error). Choose")])
@@ -139,12 +162,11 @@ def test_a_full_database_says_so_and_stays_readable(store: ex.RunStore) -> None:
     run = store.create(SPEC, "first", owner="me")
     store.close()
     sa.event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 12"))
-    row = {"split": "batch", "name": "loss", "epoch": 1, "step": 1, "seconds": 0.0, "value": 1.0}
 
     written = 0
     with pytest.raises(StoreError, match=rf"The disk that holds {store.home} is full\. Free some space or delete runs"):
         for _ in range(10_000):
-            store.report(run.id, "me", [row] * 20)
+            store.report(run.id, "me", [ROW] * 20)
             written += 20
 
     assert 0 < written == len(store.metrics(run.id))
@@ -156,31 +178,30 @@ def test_a_full_database_says_so_and_stays_readable(store: ex.RunStore) -> None:
 
 
 def test_a_snapshot_that_does_not_fit_leaves_nothing_half_written(home: Path) -> None:
-    seen = limited(
-        "store.snapshots.save('0badcafe', 1, {'w': torch.ones(100)})\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
-        "try:\n"
-        "    store.snapshots.save('0badcafe', 2, {'w': torch.ones(100_000)})\n"
-        "except StoreError as error:\n"
-        "    print(error)\n",
-        home,
-    )
+    def work(store: ex.RunStore) -> None:
+        store.snapshots.save("0badcafe", 1, {"w": torch.ones(100)})
+        limit(10_000)
+        try:
+            store.snapshots.save("0badcafe", 2, {"w": torch.ones(100_000)})
+        except StoreError as error:
+            print(error)
+
+    seen = limited(work, home)
 
     assert seen == "The weights of step 2 could not be written (File too large). Free some disk space.\n"
     assert [path.name for path in (home / "snapshots" / "0badcafe").iterdir()] == ["000000001.safetensors"]
     assert ex.RunStore(home).snapshots.load("0badcafe", 1)["w"].sum() == 100
 
 
-def test_a_run_whose_snapshots_do_not_fit_fails_in_words(home: Path) -> None:
-    seen = limited(
-        "digits = ex.load_dataset('digits')\n"
-        "spec = SPEC.model_copy(update={'model': ex.preset('mlp', digits, width=512)})\n"
-        "run = submit(store, spec, owner='me')\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"
-        "run = execute(store, run, 'me')\n"
-        "print(run.status, run.reason)\n",
-        home,
-    )
+def test_a_run_whose_snapshots_do_not_fit_fails_in_words(home: Path, digits: ex.Dataset) -> None:
+    def work(store: ex.RunStore) -> None:
+        spec = SPEC.model_copy(update={"model": ex.preset("mlp", digits, width=512)})
+        run = submit(store, spec, owner="me")
+        limit(500_000)
+        run = execute(store, run, "me")
+        print(run.status, run.reason)
+
+    seen = limited(work, home)
 
     assert seen == "failed The weights of step 0 could not be written (File too large). Free some disk space.\n"
     (run,) = ex.RunStore(home).list()
@@ -189,18 +210,17 @@ def test_a_run_whose_snapshots_do_not_fit_fails_in_words(home: Path) -> None:
 
 
 def test_a_store_on_a_disk_that_fills_up_while_it_is_open_raises_nothing_else(home: Path) -> None:
-    seen = limited(
-        "run = store.create(SPEC, 'first', owner='me')\n"
-        "row = {'split': 'batch', 'name': 'loss', 'epoch': 1, 'step': 1, 'seconds': 0.0, 'value': 1.0}\n"
-        "store.report(run.id, 'me', [row])\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "try:\n"
-        "    while True:\n"
-        "        store.report(run.id, 'me', [row] * 100)\n"
-        "except StoreError as error:\n"
-        "    print(len(store.list()), len(store.metrics(run.id)) % 100)\n",
-        home,
-    )
+    def work(store: ex.RunStore) -> None:
+        run = store.create(SPEC, "first", owner="me")
+        store.report(run.id, "me", [ROW])
+        limit(100_000)
+        try:
+            while True:
+                store.report(run.id, "me", [ROW] * 100)
+        except StoreError:
+            print(len(store.list()), len(store.metrics(run.id)) % 100)
+
+    seen = limited(work, home)
 
     assert seen == "1 1\n"
     assert [run.title for run in ex.RunStore(home).list()] == ["first"]

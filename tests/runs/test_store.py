@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +18,7 @@ import explorer as ex
 from explorer.errors import RunGone, SpecError, StoreError
 from explorer.runs import Status
 from explorer.runs.controls import Control, Verb
-from tests.processes import ROOT, python
+from tests.processes import forked
 from tests.runs.conftest import SPEC
 
 LOSS = {"split": "batch", "name": "loss", "epoch": 1}
@@ -227,17 +229,15 @@ def test_of_many_who_claim_at_once_each_run_goes_to_one_and_in_order(store: ex.R
 
 def test_processes_that_claim_at_once_share_the_queue_without_overlap(store: ex.RunStore) -> None:
     ids = [store.create(SPEC, str(number)).id for number in range(30)]
-    code = (
-        "import sys, time\n"
-        "from explorer.runs.store import RunStore\n"
-        "store = RunStore(sys.argv[1])\n"
-        "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
-        "while run := store.claim(sys.argv[3]):\n"
-        "    print(run.id)"
-    )
-    start = str(time.time() + 5)
+    start = time.time() + 0.5
 
-    done = at_once(2, lambda number: python("-c", code, str(store.home), start, f"process {number}"))
+    def take_all(number: int) -> None:
+        mine = ex.RunStore(store.home)
+        time.sleep(max(0, start - time.time()))
+        while run := mine.claim(f"process {number}"):
+            print(run.id)
+
+    done = at_once(2, lambda number: forked(lambda: take_all(number)))
 
     assert [each.stderr for each in done] == ["", ""]
     assert sorted(" ".join(each.stdout for each in done).split()) == sorted(ids)
@@ -290,14 +290,12 @@ def test_runs_of_the_dead_are_interrupted_and_those_of_the_living_left_alone(sto
 
 
 def test_a_killed_process_is_no_longer_an_owner(store: ex.RunStore) -> None:
-    code = (
-        "import os, signal, sys\n"
-        "from explorer.runs.store import RunStore\n"
-        "with RunStore(sys.argv[1]).owners.hold() as name:\n"
-        "    print(name, flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    done = python("-c", code, str(store.home), cwd=ROOT)
+    def die() -> None:
+        with ex.RunStore(store.home).owners.hold() as name:
+            print(name, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    done = forked(die)
     name = done.stdout.strip()
     assert done.returncode == -9
     assert (store.home / "owners" / f"{name}.lock").exists()

@@ -6,8 +6,11 @@ import os
 import signal
 import time
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 import explorer as ex
 from explorer.runs import Compute, Status
@@ -15,11 +18,29 @@ from explorer.runs.controls import Verb
 from explorer.runs.execute import more, submit
 from tests.processes import wait_until
 from tests.runs.conftest import SPEC
+from tests.runs.networks import NETWORK, same, weights
 from tests.runs.test_engine import engine, home_of_all, over, running, shared, store, workers
 
 __all__ = ["engine", "home_of_all", "shared", "store"]  # fixtures
 
-from tests.runs.networks import NETWORK, same, weights
+BENT = NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=40, batch_size=32, schedule="cosine")})
+
+
+def record(store: ex.RunStore, run: ex.Run) -> list[list[Any]]:
+    """All numbers of a run, in order."""
+    columns = ["split", "name", "step", "epoch", "value"]
+    return store.metrics(run.id)[columns].sort_values(columns[:3]).values.tolist()
+
+
+@pytest.fixture(scope="module")
+def straight(home_of_all: Path, shared: Compute) -> tuple[dict[str, torch.Tensor], list[list[Any]]]:
+    """Weights and record of a run that nobody paused or killed."""
+    store = ex.RunStore(home_of_all)
+    run = submit(store, BENT)
+    assert over(store, run).status is Status.FINISHED
+    kept = weights(store, run), record(store, run)
+    store.close()
+    return kept
 
 
 def paused(store: ex.RunStore, run: ex.Run) -> ex.Run:
@@ -86,12 +107,9 @@ def test_slow_motion_keeps_its_speed_and_can_be_left(store: ex.RunStore, engine:
 
 @pytest.mark.parametrize("how", ["pause", "kill while paused", "kill while it trains", "leave"])
 def test_pausing_killing_and_resuming_gives_the_weights_of_never_pausing(
-    how: str, store: ex.RunStore, engine: Compute, monkeypatch: pytest.MonkeyPatch
+    how: str, store: ex.RunStore, engine: Compute, straight: tuple[dict[str, torch.Tensor], list[list[Any]]]
 ) -> None:
-    spec = NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=40, batch_size=32, schedule="cosine")})
-    straight = submit(store, spec)
-    assert over(store, straight).status is Status.FINISHED
-    run = submit(store, spec)
+    run = submit(store, BENT)
     wait_until(running(store, run, 20))
     if how != "kill while it trains":
         store.ask(run.id, Verb.PAUSE)
@@ -104,6 +122,7 @@ def test_pausing_killing_and_resuming_gives_the_weights_of_never_pausing(
         os.kill(worker.pid, signal.SIGKILL)
         wait_until(lambda: store.get(run.id).status is Status.FAILED, 20)
         store.resume(run.id)
+        store.ask(run.id, Verb.SPEED, 0)
     elif how == "leave":
         other = submit(store, SPEC)
         assert over(store, other).status is Status.FINISHED
@@ -113,10 +132,8 @@ def test_pausing_killing_and_resuming_gives_the_weights_of_never_pausing(
         store.ask(run.id, Verb.PLAY)
 
     assert over(store, run).status is Status.FINISHED
-    assert same(weights(store, run), weights(store, straight))
-    columns = ["split", "name", "step", "epoch", "value"]
-    one, other = (store.metrics(each.id)[columns] for each in (run, straight))
-    assert one.sort_values(columns[:3]).values.tolist() == other.sort_values(columns[:3]).values.tolist()
+    assert same(weights(store, run), straight[0])
+    assert record(store, run) == straight[1]
 
 
 def test_a_finished_run_goes_on_for_more_epochs_as_if_it_had_never_ended(store: ex.RunStore, engine: Compute) -> None:

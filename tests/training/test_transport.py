@@ -12,20 +12,24 @@ import explorer as ex
 from explorer.errors import Diverged, SpecError
 from explorer.specs import Change
 from explorer.training import Changed, EarlyStop, EpochDone, FlowSeen, StepDone, Training
+from tests.samples import cut
 
 FAMILIES = [
     ("cnn", "digits", {}),
     ("cnn", "digits", {"optimizer": "sgd", "nesterov": True, "schedule": "one-cycle", "noise": 0.1, "shift": 1}),
     ("mlp", "breast_cancer", {"optimizer": "rmsprop", "schedule": "plateau", "clip": 0.5}),
     ("attention", "surnames", {"optimizer": "adamw", "weight_decay": 0.01, "warmup": 5}),
-    ("seq2seq_rnn", "phrases", {"schedule": "cosine", "batch_size": 200}),
+    ("seq2seq_rnn", "phrases", {"schedule": "cosine", "batch_size": 60}),
 ]
 
 
-def made(family: str, dataset: str, settings: dict, epochs: int = 2) -> tuple[nn.Module, ex.Dataset, ex.TrainSpec]:
-    data = ex.load_dataset(dataset)
-    spec = ex.TrainSpec(**{"batch_size": 128, "epochs": epochs, **settings})
-    return ex.build(ex.preset(family, data), data), data, spec
+def made(
+    family: str, dataset: str, settings: dict, epochs: int = 2, seed: int = 0
+) -> tuple[nn.Module, ex.Dataset, ex.TrainSpec]:
+    """A narrow model, ten batches of a data set at most, and how to train on them."""
+    data = cut(ex.load_dataset(dataset), 640)
+    spec = ex.TrainSpec(**{"batch_size": 64, "epochs": epochs, **settings})
+    return ex.build(ex.preset(family, data, width=16), data, seed=seed), data, spec
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
@@ -33,23 +37,29 @@ def same(one: nn.Module, other: nn.Module) -> bool:
     return all(torch.equal(*pair) for pair in pairs)
 
 
-@pytest.mark.parametrize(("family", "dataset", "settings"), FAMILIES)
+@pytest.fixture(scope="module", params=FAMILIES, ids=lambda case: case[0])
+def never_stopped(request: pytest.FixtureRequest) -> tuple[tuple[str, str, dict], nn.Module, list[float]]:
+    """What was trained, the model after it, and its losses."""
+    model, data, spec = made(*request.param)
+    losses = [event.loss for event in ex.train(model, data, spec) if isinstance(event, StepDone)]
+    return request.param, model, losses
+
+
 @pytest.mark.parametrize("events", [1, 7, 13])
 def test_going_on_from_a_saved_state_is_like_never_having_stopped(
-    family: str, dataset: str, settings: dict, events: int
+    never_stopped: tuple[tuple[str, str, dict], nn.Module, list[float]], events: int
 ) -> None:
-    whole, data, spec = made(family, dataset, settings)
-    losses = [event.loss for event in ex.train(whole, data, spec) if isinstance(event, StepDone)]
-
-    first, _, _ = made(family, dataset, settings)
+    case, whole, losses = never_stopped
+    first, data, spec = made(*case)
     begun = Training(first, data, spec)
     seen = [event.loss for event in islice(begun, events) if isinstance(event, StepDone)]
     state = begun.state()
     begun.close()
-    second = ex.build(ex.preset(family, data), data, seed=99)  # other weights: they must come from the state
+    second, _, _ = made(*case, seed=99)  # other weights: they must come from the state
     torch.manual_seed(5)
     rest = [event.loss for event in Training(second, data, spec, resume=state) if isinstance(event, StepDone)]
 
+    assert len(losses) > events
     assert seen + rest == losses
     assert same(second, whole)
 
@@ -69,7 +79,7 @@ def test_a_state_after_an_epoch_goes_on_with_the_next_one() -> None:
 def test_changes_are_made_at_their_step_and_the_record_repeats_them_exactly() -> None:
     changes = {
         3: Change(learning_rate=0.01),
-        7: Change(batch_size=64, dropout=0.1),
+        7: Change(batch_size=32, dropout=0.1),
         12: Change(weight_decay=0.1, clip=0.5),
     }
     runs = []
@@ -80,7 +90,7 @@ def test_changes_are_made_at_their_step_and_the_record_repeats_them_exactly() ->
     steps = [event for event in events if isinstance(event, StepDone)]
     assert [event.step for event in events if isinstance(event, Changed)] == [3, 7, 12]
     assert [step.rate for step in steps[:5]] == [0.001] * 3 + [0.01] * 2
-    assert [step.samples for step in steps[5:9]] == [128, 128, 64, 64]
+    assert [step.samples for step in steps[5:9]] == [64, 64, 32, 32]
     assert {module.p for module in runs[0][0].modules() if isinstance(module, nn.Dropout)} == {0.1}
     assert same(runs[0][0], runs[1][0])
     plain, data, spec = made("attention", "surnames", {})
@@ -150,7 +160,7 @@ def test_clipping_bounds_the_step_of_plain_descent() -> None:
 def test_label_smoothing_is_torchs() -> None:
     model, data, _ = made("mlp", "digits", {})
     step = next(ex.train(model, data, ex.TrainSpec(label_smoothing=0.2, batch_size=len(data.train))))
-    fresh = ex.build(ex.preset("mlp", data), data)
+    fresh, _, _ = made("mlp", "digits", {})
     wanted = nn.CrossEntropyLoss(label_smoothing=0.2)(fresh(data.train.inputs), data.train.targets)
     assert step.loss == pytest.approx(float(wanted.detach()), rel=1e-5)
 
@@ -166,10 +176,10 @@ def test_training_stops_early_when_validation_no_longer_gets_better() -> None:
     assert not any(epoch.best for epoch in epochs[events[-1].best_epoch :])
 
 
-def test_bfloat16_learns_too() -> None:
-    model, data, _ = made("cnn", "digits", {})
-    list(ex.train(model, data, ex.TrainSpec(precision="bfloat16", epochs=3)))
-    assert ex.evaluate(model, data)["accuracy"] > 0.9
+def test_bfloat16_learns_too(digits: ex.Dataset) -> None:
+    model = ex.build(ex.preset("cnn", digits), digits)
+    list(ex.train(model, digits, ex.TrainSpec(precision="bfloat16", epochs=3)))
+    assert ex.evaluate(model, digits)["accuracy"] > 0.9
     assert all(weight.dtype == torch.float32 for weight in model.parameters())
 
 
