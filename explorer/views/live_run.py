@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Hashable
+
 import streamlit as st
 
-from explorer.figures.curves import Look, diagnose, learning_curve, rate_curve
+from explorer.figures.curves import diagnose, learning_curve, rate_curve
 from explorer.figures.flow import gradient_flow
+from explorer.runs.controls import Verb
 from explorer.runs.run import Run, Status
-from explorer.specs import Change
-from explorer.views import curve_settings, page, results, server, transport
+from explorer.views import curve_settings, page, results, server, transport, watchers
 
-EVERY = 0.3
-"""Seconds between two redraws while a run goes on."""
 FLOWS = {"gradient": "Gradient", "weight": "Weights", "update": "Update"}
 
 
 def live_run(run: Run) -> None:
-    """Show a run and, while it goes on, keep showing it; polling ends with the run."""
-    active = not run.status.over
-    panel = st.fragment(page.calm(_panel), run_every=EVERY if active else None)
-    panel(run.id, active)
+    """Show a run and, while it goes on and somebody looks, keep showing it; polling ends with the run."""
+    st.fragment(page.calm(_panel))(run.id)
 
 
 def glance(run: Run | None) -> None:
@@ -29,18 +26,65 @@ def glance(run: Run | None) -> None:
     Drawn on the first page, it also makes the browser load its plotting library before the first click on Start.
     """
     if run:
-        metrics, name, steps = results.metrics(run.id), results.metric(run), run.total_steps
+        metrics, name, steps = results.lines(run.id), results.metric(run), run.total_steps
     else:
         metrics, name = results.recorded(), "accuracy"
         steps = int(metrics["step"].max())
     page.show(learning_curve(metrics, name, steps, page.dark()), key="glance")
 
 
-def _panel(run_id: str, active: bool) -> None:
+def _panel(run_id: str) -> None:
+    """All of it: what can be done is drawn when it changes, what is measured again and again."""
     run = server.store().find(run_id)
-    if run is None or (active and run.status.over):
-        st.rerun()  # the whole page, once more and without polling
-    transport.transport(run)
+    if run is None:
+        st.rerun()
+    asked = transport.transport(run)
+    going = not run.status.over and watchers.looked_at()
+    if going:
+        watchers.follow(_measured, watchers.LIVE, run_id, _face(run, asked))
+    else:
+        _measured(run_id)
+    if run.spec is None:
+        return
+    if run.status.over:
+        _outcome(run)
+        transport.onward(run)
+    curve_settings.choose()
+    with st.expander(
+        "Gradient flow and learning rate", icon=":material/water:", key="flow-open", on_change="rerun"
+    ) as more:
+        if more.open:
+            what = _choose_flow(run)
+            if going:
+                watchers.follow(_flow, watchers.LIVE, run_id, what)
+            else:
+                _flow(run_id, what)
+    if run.status.over:
+        transport.record(run)
+
+
+def _face(run: Run, asked: list[Verb]) -> Hashable:
+    """What the rest of the page shows of a run: once it has changed, the page is drawn anew."""
+    return run.title, run.status, run.spec and run.spec.changes, tuple(asked)
+
+
+def _measured(run_id: str, face: Hashable = None) -> None:
+    """How far it is, and its curves."""
+    run = server.store().find(run_id)
+    if run is None or (face and face != _face(run, server.store().asked(run_id))):
+        st.rerun()
+    _state(run)
+    if run.spec is None:
+        return
+    look = curve_settings.current()
+    for column, name in zip(st.columns(2), ("loss", results.metric(run)), strict=True):
+        with column:
+            page.show(results.curve(run, name, page.dark(), look), key=f"{name}-{run.id}")
+    if said := diagnose(results.lines(run.id)):
+        st.caption(f":material/lightbulb: {said}")
+
+
+def _state(run: Run) -> None:
     if run.status is Status.QUEUED:
         ahead = server.store().ahead(run.id)
         st.info(
@@ -52,50 +96,31 @@ def _panel(run_id: str, active: bool) -> None:
         st.progress(run.progress, text=_progress(run))
     elif run.status in (Status.FAILED, Status.DIVERGED, Status.INTERRUPTED):
         st.error(page.plain(run.reason), icon=":material/error:")
-    if run.spec is None:
+
+
+def _choose_flow(run: Run) -> str:
+    st.caption(
+        "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
+        "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
+    )
+    return st.segmented_control(
+        "Of each layer",
+        list(FLOWS),
+        default="gradient",
+        required=True,
+        key=f"flow-what-{run.id}",
+        format_func=FLOWS.__getitem__,
+    )
+
+
+def _flow(run_id: str, what: str) -> None:
+    """Gradient flow and learning rate, for those who open them."""
+    run = server.store().find(run_id)
+    if run is None:
         return
-    metrics, look = results.metrics(run.id), curve_settings.current()
-    marks = {step: _said(change) for step, change in run.spec.changes}
-    for column, name in zip(st.columns(2), ("loss", results.metric(run)), strict=True):
-        with column:
-            figure = learning_curve(metrics, name, run.total_steps, page.dark(), look, marks, run.best_step)
-            page.show(figure, key=f"{name}-{run.id}")
-    if said := diagnose(metrics):
-        st.caption(f":material/lightbulb: {said}")
-    if run.status.over:
-        _outcome(run)
-        transport.onward(run)
-    curve_settings.choose()
-    _more_curves(run, metrics, look)
-    if run.status.over:
-        transport.record(run)
-
-
-def _said(change: Change) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in change.values.items())
-
-
-def _more_curves(run: Run, metrics: pd.DataFrame, look: Look) -> None:
-    """Learning rate and gradient flow, for those who open them."""
-    with st.expander(
-        "Gradient flow and learning rate", icon=":material/water:", key="flow-open", on_change="rerun"
-    ) as more:
-        if not more.open:
-            return
-        st.caption(
-            "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
-            "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
-        )
-        what = st.segmented_control(
-            "Of each layer",
-            list(FLOWS),
-            default="gradient",
-            required=True,
-            key=f"flow-what-{run.id}",
-            format_func=FLOWS.__getitem__,
-        )
-        page.show(gradient_flow(results.flow(run.id), what, run.total_steps, page.dark()), key=f"flow-{what}-{run.id}")
-        page.show(rate_curve(metrics, run.total_steps, page.dark(), look), key=f"rate-{run.id}")
+    page.show(gradient_flow(results.flow(run.id), what, run.total_steps, page.dark()), key=f"flow-{what}-{run.id}")
+    rates = rate_curve(results.lines(run.id), run.total_steps, page.dark(), curve_settings.current())
+    page.show(rates, key=f"rate-{run.id}")
 
 
 def _progress(run: Run) -> str:
