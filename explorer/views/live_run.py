@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import streamlit as st
 
-from explorer.figures.curves import diagnose, learning_curve, rate_curve
+from explorer.figures.curves import learning_curve, rate_curve
 from explorer.figures.flow import gradient_flow
 from explorer.runs.controls import Verb
 from explorer.runs.run import Run, Status
@@ -17,7 +18,7 @@ FLOWS = {"gradient": "Gradient", "weight": "Weights", "update": "Update"}
 
 def live_run(run: Run) -> None:
     """Show a run and, while it goes on and somebody looks, keep showing it; polling ends with the run."""
-    st.fragment(page.calm(_panel))(run.id)
+    watchers.follow(_panel, not run.status.over, run.id)
 
 
 def glance(run: Run | None) -> None:
@@ -33,17 +34,17 @@ def glance(run: Run | None) -> None:
     page.show(learning_curve(metrics, name, steps, page.dark()), key="glance")
 
 
-def _panel(run_id: str) -> None:
-    """All of it: what can be done is drawn when it changes, what is measured again and again."""
+def _panel(going: bool, run_id: str) -> None:
+    """All of it: its buttons, drawn when they change, and what is measured all the time."""
     run = server.store().find(run_id)
     if run is None:
         st.rerun()
+    if going and run.status.over:
+        watchers.whole_page()
+        going = False
     asked = transport.transport(run)
-    going = not run.status.over and watchers.looked_at()
-    if going:
-        watchers.follow(_measured, watchers.LIVE, run_id, _face(run, asked))
-    else:
-        _measured(run_id)
+    draw = watchers.often if going else _once
+    draw(_measured, run_id, _face(run) if going else None, asked)
     if run.spec is None:
         return
     if run.status.over:
@@ -54,34 +55,38 @@ def _panel(run_id: str) -> None:
         "Gradient flow and learning rate", icon=":material/water:", key="flow-open", on_change="rerun"
     ) as more:
         if more.open:
-            what = _choose_flow(run)
-            if going:
-                watchers.follow(_flow, watchers.LIVE, run_id, what)
-            else:
-                _flow(run_id, what)
+            draw(_flow, run_id, _choose_flow(run))
     if run.status.over:
         transport.record(run)
 
 
-def _face(run: Run, asked: list[Verb]) -> Hashable:
+def _once(panel: Callable[..., None], *args: Any) -> None:
+    panel(*args)
+
+
+def _face(run: Run) -> Hashable:
     """What the rest of the page shows of a run: once it has changed, the page is drawn anew."""
-    return run.title, run.status, run.spec and run.spec.changes, tuple(asked)
+    return run.title, run.status, run.spec and run.spec.changes
 
 
-def _measured(run_id: str, face: Hashable = None) -> None:
-    """How far it is, and its curves."""
+def _measured(run_id: str, face: Hashable, asked: list[Verb]) -> None:
+    """How far it is, and its curves; `face` and `asked` are what the buttons were drawn for."""
     run = server.store().find(run_id)
-    if run is None or (face and face != _face(run, server.store().asked(run_id))):
+    if run is None:
         st.rerun()
+    if (face and face != _face(run)) or (asked and asked != server.store().asked(run_id)):
+        watchers.whole_page()
     _state(run)
     if run.spec is None:
         return
-    look = curve_settings.current()
-    for column, name in zip(st.columns(2), ("loss", results.metric(run)), strict=True):
-        with column:
-            page.show(results.curve(run, name, page.dark(), look), key=f"{name}-{run.id}")
-    if said := diagnose(results.lines(run.id)):
-        st.caption(f":material/lightbulb: {said}")
+    drawn = results.drawn(run, page.dark(), curve_settings.current())
+    loss, metric = st.columns(2)
+    with loss:
+        page.show(drawn.loss, key=f"loss-{run.id}")
+    with metric:
+        page.show(drawn.metric, key=f"{results.metric(run)}-{run.id}")
+    if drawn.said:
+        st.caption(f":material/lightbulb: {drawn.said}")
 
 
 def _state(run: Run) -> None:

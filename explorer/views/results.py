@@ -6,13 +6,13 @@ No module is shared: PyTorch modules carry hooks, modes and gradients, so each c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.figures.curves import Look, learning_curve
+from explorer.figures.curves import Look, diagnose, learning_curve
 from explorer.figures.lines import Lines
 from explorer.runs.run import Run
 from explorer.specs import Change
@@ -82,17 +82,30 @@ def lines(run_id: str) -> Lines:
     return _curves().follow(run_id)[0]
 
 
-def curve(run: Run, name: str, dark: bool, look: Look | None = None) -> go.Figure:
-    """The learning curve of one metric of a run; all who watch it see the same figure, so that it is made once."""
+class Drawn(NamedTuple):
+    """What is seen of a run while it trains."""
+
+    loss: go.Figure
+    metric: go.Figure
+    said: str
+    """What the losses say of how it learns."""
+
+
+def drawn(run: Run, dark: bool, look: Look) -> Drawn:
+    """The curves of a run; all who watch it see the same figures, so that they are made once."""
     found, version = _curves().follow(run.id)
     changes = run.spec.changes if run.spec else ()
     state = (version, run.total_steps, run.best_step, changes)
 
-    def make() -> go.Figure:
+    def make() -> Drawn:
         marks = {step: said(change) for step, change in changes}
-        return learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step)
+        loss, other = (
+            learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step)
+            for name in ("loss", metric(run))
+        )
+        return Drawn(loss, other, diagnose(found))
 
-    return _drawings().get((run.id, name, dark, look), state, make)
+    return _drawings().get((run.id, dark, look), state, make)
 
 
 @st.cache_resource(show_spinner=False)

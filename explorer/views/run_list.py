@@ -25,27 +25,13 @@ KINDS: dict[str, tuple[Status, ...]] = {
 
 def run_list() -> None:
     """The list; it follows the runs that go on."""
-    st.fragment(page.calm(_panel))()
+    watchers.follow(_list, store().anyone_goes())
 
 
-def _panel() -> None:
+def _list(going: bool) -> None:
+    if going and not store().anyone_goes():
+        watchers.whole_page()
     search, kind = _filters() if store().count() > SHOWN else ("", "All")
-    if watchers.looked_at() and store().anyone_goes():
-        watchers.follow(_list, watchers.LIST, search, kind, True)
-    else:
-        _list(search, kind, False)
-
-
-def _filters() -> tuple[str, str]:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="find-runs"):
-        search = st.text_input("Name", max_chars=80, placeholder="Part of a name", key="runs-search", width=300)
-        kind = st.segmented_control("Show", list(KINDS), default="All", required=True, key="runs-kind")
-    return search.strip(), kind
-
-
-def _list(search: str, kind: str, following: bool) -> None:
-    if following and not store().anyone_goes():
-        st.rerun()
     count = store().count(search, KINDS[kind])
     if not count:
         st.info("No run is like that.", icon=":material/search_off:")
@@ -54,6 +40,13 @@ def _list(search: str, kind: str, following: bool) -> None:
     shown = st.pagination(pages, key=f"runs-page-{kind}-{search}") if pages > 1 else 1
     for run in store().list(SHOWN, (shown - 1) * SHOWN, search, KINDS[kind]):
         _row(run)
+
+
+def _filters() -> tuple[str, str]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="find-runs"):
+        search = st.text_input("Name", max_chars=80, placeholder="Part of a name", key="runs-search", width=300)
+        kind = st.segmented_control("Show", list(KINDS), default="All", required=True, key="runs-kind")
+    return search.strip(), kind
 
 
 def _row(run: Run) -> None:

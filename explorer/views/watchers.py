@@ -1,6 +1,6 @@
 """How often those who watch are shown something new: the more they are, the less often, so that one server is enough.
 
-A panel that follows something is drawn again by `follow`, and by nothing else.
+A panel that follows something is drawn by `follow`, now and again, and its part that changes all the time by `often`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -17,14 +16,22 @@ import streamlit as st
 
 from explorer.views import page, state
 
+FASTEST, SLOWEST = 0.3, 2.0
+"""Seconds between two redraws of what changes all the time, for a few who watch and for a crowd."""
+WHOLE = 5.0
+"""Seconds between two redraws of all of a panel, which also tell the browser how often to ask for what changes."""
 SHARE = 0.3
-"""Largest share of a core that drawing the panels again may take. Streamlit takes as much again to send them."""
+"""Largest share of a core that drawing may take. Streamlit takes about as much again to send it."""
 COST = 0.006
-"""Seconds that drawing a panel is taken to need until it was measured."""
+"""Seconds that a redraw is taken to need until it was measured."""
 MEASURED = 5
 """Of so many redraws the median counts: the first one of a server also imports."""
 CALM = 0.7
-"""Share of a shorter interval's bound that the load must fall below: else it would go back and forth."""
+"""Share of what a shorter interval can bear that the load must fall below: else it would go back and forth."""
+AT_ONCE = 2
+"""Redraws that go on at once. More threads would not be faster, and those that send would hardly get their turn."""
+PAGE_SECONDS = 0.2
+"""Least time between two pages that are drawn anew because a run has changed, on the whole server."""
 
 EYE = """
 export default function ({ parentElement, setStateValue }) {
@@ -36,81 +43,71 @@ export default function ({ parentElement, setStateValue }) {
   return () => watch.abort()
 }
 """
-
-
-@dataclass(frozen=True)
-class Pace:
-    """The shortest and the longest time between two redraws, in seconds."""
-
-    fastest: float
-    slowest: float
-
-    @property
-    def levels(self) -> list[float]:
-        """The intervals there are: few, since a new one means that a page is drawn once more as a whole."""
-        doubled = [self.fastest * 2**n for n in range(10)]
-        return [*(seconds for seconds in doubled if seconds < self.slowest), self.slowest]
-
-
-LIVE = Pace(0.3, 2.0)
-"""One run, live."""
-LIST = Pace(1.0, 8.0)
-"""Many runs, at a glance."""
+"""Tells whether the tab lies behind others."""
 
 
 class Watchers:
-    """All sessions that watch something now, and how much each costs; safe to use from many threads.
+    """Everybody who watches something now, and how much each costs; safe to use from many threads.
 
     Args:
         clock: Seconds that pass; tests bring their own.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.turn = threading.BoundedSemaphore(AT_ONCE)
         self._clock = clock
         self._lock = threading.Lock()
         self._until: dict[str, float] = {}
         self._costs: dict[str, deque[float]] = {}
-        self._chosen: dict[Pace, float] = {}
+        self._interval = FASTEST
+        self._page_at = float("-inf")
 
-    def seen(self, session: str, every: float, cost: float) -> None:
-        """A session was shown something new, which took so many seconds, and is to ask again after `every`."""
+    def seen(self, who: str, every: float, cost: float) -> None:
+        """Somebody was shown something new, which took so many seconds, and is to ask again after `every`."""
         with self._lock:
-            self._until[session] = self._clock() + 3 * every + 1  # one that is late is no less there
-            self._costs.setdefault(session, deque([COST] * (MEASURED // 2 + 1), MEASURED)).append(cost)
+            self._until[who] = self._clock() + 3 * every + 1  # who is late is no less there
+            self._costs.setdefault(who, deque([COST] * (MEASURED // 2 + 1), MEASURED)).append(cost)
 
-    def left(self, session: str) -> None:
-        """A session does not watch any more."""
+    def left(self, who: str) -> None:
+        """Somebody does not watch any more."""
         with self._lock:
-            self._forget(session)
+            self._forget(who)
 
     def count(self) -> int:
-        """How many sessions watch."""
+        """How many watch."""
         with self._lock:
             self._drop_silent()
             return len(self._until)
 
-    def interval(self, pace: Pace) -> float:
-        """Seconds after which each should ask again."""
+    def interval(self) -> float:
+        """Seconds after which each should ask again: one of few values, which is kept unless it has to change."""
         with self._lock:
             self._drop_silent()
             wanted = sum(median(costs) for costs in self._costs.values()) / SHARE
-            up, down = (_at_least(pace, seconds) for seconds in (wanted, wanted / CALM))
-            current = self._chosen.get(pace, pace.fastest)
-            self._chosen[pace] = up if up > current else min(current, down)
-            return self._chosen[pace]
+            up, down = _at_least(wanted), _at_least(wanted / CALM)
+            self._interval = up if up > self._interval else min(self._interval, down)
+            return self._interval
+
+    def page_may_be_drawn(self) -> bool:
+        """Whether a whole page may be drawn anew now; whoever is told so has to do it."""
+        with self._lock:
+            due = self._clock() >= self._page_at + PAGE_SECONDS
+            if due:
+                self._page_at = self._clock()
+            return due
 
     def _drop_silent(self) -> None:
         now = self._clock()
-        for session in [session for session, until in self._until.items() if until < now]:
-            self._forget(session)
+        for who in [who for who, until in self._until.items() if until < now]:
+            self._forget(who)
 
-    def _forget(self, session: str) -> None:
-        self._until.pop(session, None)
-        self._costs.pop(session, None)
+    def _forget(self, who: str) -> None:
+        self._until.pop(who, None)
+        self._costs.pop(who, None)
 
 
-def _at_least(pace: Pace, seconds: float) -> float:
-    return next((level for level in pace.levels if level >= seconds), pace.slowest)
+def _at_least(seconds: float) -> float:
+    return next((level for level in (FASTEST, 2 * FASTEST, 4 * FASTEST) if level >= seconds), SLOWEST)
 
 
 @st.cache_resource(show_spinner=False)
@@ -124,34 +121,43 @@ def _eye() -> Callable[..., Any]:
     return st.components.v2.component("eye", js=EYE)
 
 
-def looked_at() -> bool:
-    """Whether the tab lies in front of others; where this is asked is drawn again when that changes."""
-    hidden = bool(_eye()(key="eye", default={"hidden": False}, on_hidden_change=_blink).hidden)
-    if hidden:
-        watchers().left(state.session())
-    return not hidden
+def _looked_at() -> bool:
+    """Whether the tab lies in front of others; the page is drawn anew when that changes."""
+    return not _eye()(key="eye", default={"hidden": False}, on_hidden_change=_blink).hidden
 
 
 def _blink() -> None:
     """Nothing: being told is enough to be drawn again."""
 
 
-def follow(panel: Callable[..., None], pace: Pace, *args: Any) -> None:
-    """Draw a panel, and again and again while somebody looks; to end it, let the panel ask for the whole page.
+def follow(panel: Callable[..., None], going: bool, *args: Any) -> None:
+    """Draw a panel and, while what it shows goes on and somebody looks, every few seconds again.
 
     Args:
-        panel: Draws; whatever it raises is shown calmly.
-        pace: How often at most and at least.
-        *args: What it is called with.
+        panel: Draws; it is called with whether it will be again, and `args`. Once what it shows is over, it should ask
+            for the `whole_page`: only that ends it.
+        going: Whether what it shows goes on.
+        *args: What else it is called with.
     """
-    every = watchers().interval(pace)
-    st.fragment(_drawn, run_every=every)(panel, pace, every, *args)
+    again = going and _looked_at()
+    st.fragment(page.calm(panel), run_every=WHOLE if again else None)(again, *args)
+
+
+def often(panel: Callable[..., None], *args: Any) -> None:
+    """Within a panel that is followed, draw a part of it as often as the server can bear."""
+    every = watchers().interval()
+    st.fragment(_part, run_every=every)(panel, every, *args)
 
 
 @page.calm
-def _drawn(panel: Callable[..., None], pace: Pace, every: float, *args: Any) -> None:
-    began = time.thread_time()
-    if watchers().interval(pace) != every:
-        st.rerun()  # a fragment cannot change its own interval
-    panel(*args)
-    watchers().seen(state.session(), every, time.thread_time() - began)
+def _part(panel: Callable[..., None], every: float, *args: Any) -> None:
+    with watchers().turn:
+        began = time.thread_time()
+        panel(*args)
+        watchers().seen(f"{state.session()}-{panel.__name__}", every, time.thread_time() - began)
+
+
+def whole_page() -> None:
+    """Draw the whole page anew, unless others just do: then what is there stays until the next time."""
+    if watchers().page_may_be_drawn():
+        st.rerun()
