@@ -12,7 +12,7 @@ means the program that trained it was ended from outside; what it had written is
 Everyone on this server sees and can change the same runs.
 """,
 )
-if server.store().list(1):
+if server.store().count():
     run_list.run_list()
 else:
     page.empty("No runs yet", "A run appears here as soon as you start one.", page.HOME, "Go to the start")

@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from explorer.figures.theme import finish, palette
+from explorer.figures.lines import AXES, NOTHING, Line, Lines, lines, smooth, thin
+from explorer.figures.theme import Palette, Parts, drawn, palette
 
-POINTS = 400
-"""Most points drawn of one line; longer ones are averaged in equal stretches."""
 WORSE = 1.1
 """Validation loss over its best from which on the gap is named."""
 HARDLY = 0.9
 """Share of the first loss that must be left for a run to count as hardly learning."""
+
+DIAMOND, STAR = 2, 17
+"""Plotly's numbers of symbols: as an array they travel faster than as words."""
 
 _TITLES = {
     "loss": ("Loss: how wrong the answers are", "mean loss"),
@@ -25,10 +27,6 @@ _TITLES = {
     "mae": ("Mean absolute error: how far off the answers are", "error"),
 }
 """Title and axis of each metric."""
-
-
-AXES = {"step": "Steps", "epoch": "Epochs", "seconds": "Seconds"}
-"""What may be drawn along the bottom."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Look:
 
 
 def learning_curve(
-    metrics: pd.DataFrame,
+    metrics: pd.DataFrame | Lines,
     name: str,
     total_steps: int,
     dark: bool = False,
@@ -58,7 +56,7 @@ def learning_curve(
     """One metric over the steps: every batch, and the validation examples after each epoch.
 
     Args:
-        metrics: As from `RunStore.metrics`.
+        metrics: As from `RunStore.metrics`, or its lines.
         name: ``loss``, ``accuracy`` or ``mae``.
         total_steps: Planned steps; the axis shows them all from the start.
         dark: Whether the page is dark.
@@ -67,93 +65,117 @@ def learning_curve(
         best: The step with the smallest validation loss.
     """
     colours, look = palette(dark), look or Look()
-    mine = metrics[metrics["name"] == name]
-    batch, validation = (mine[mine["split"] == split] for split in ("batch", "validation"))
-    x = _along(batch, look.x)
-    values = batch["value"].to_numpy(float)
-    if look.smoothing:
-        values = _smooth(values, look.smoothing)
-    shown, values = _thin(x, values)
-    where = AXES[look.x].lower()[:-1]
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=shown,
-                y=values,
-                name="training batches",
-                mode="lines",
-                line={"color": colours.train, "width": 1.5},
-                hovertemplate=f"{where} %{{x:.4~g}}<br>training %{{y:.3f}}<extra></extra>",
-            ),
-            go.Scatter(
-                x=_along(validation, look.x),
-                y=validation["value"],
-                name="validation",
-                mode="lines+markers",
-                line={"color": colours.validation, "width": 3, "dash": "dot"},
-                marker={
-                    "size": [13 if step == best else 6 for step in validation["step"]],
-                    "symbol": ["star" if step == best else "diamond" for step in validation["step"]],
-                },
-                hovertemplate=f"{where} %{{x:.4~g}}<br>validation %{{y:.3f}}<extra></extra>",
-            ),
-        ]
+    found = _lines(metrics)
+    batch, validation = (found.get((split, name), NOTHING) for split in ("batch", "validation"))
+    x = batch.along(look.x)
+    last = f" Validation now {validation.value[-1]:.3f}." if len(validation) else ""
+    layout = {
+        "xaxis": _bottom(look, total_steps, colours),
+        "yaxis": _side(name, look, colours),
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "margin": {"l": 8, "r": 8, "t": 64, "b": 8},
+        "title": {"y": 0.97, "yanchor": "top"},
+    }
+    return drawn(
+        [_batches(x, batch, look, colours), _validation(validation, look, best, colours)],
+        layout | _changes(x, batch, marks or {}, colours),
+        _TITLES[name][0],
+        f"{name.capitalize()} of training batches and of the validation examples over {len(batch)} steps.{last}",
+        dark,
+        height=300,
     )
-    _bottom(figure, look, total_steps, dark)
-    figure.update_yaxes(
-        title=_TITLES[name][1], gridcolor=colours.grid, zeroline=False, fixedrange=True, rangemode="tozero"
-    )
-    if name in ("accuracy", "token_accuracy"):
-        figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
-    elif name == "loss" and look.log:
-        figure.update_yaxes(type="log", exponentformat="power", nticks=6)
-    for step, what in (marks or {}).items():
-        at = _along(batch[batch["step"] > step].head(1), look.x)
-        if len(at):
-            figure.add_vline(x=float(at[0]), line={"color": colours.muted, "width": 1, "dash": "dash"})
-            figure.add_annotation(
-                x=float(at[0]),
-                y=1,
-                yref="paper",
-                text="changed",
-                hovertext=f"After step {step}: {what}",
-                showarrow=False,
-                xanchor="left",
-                yanchor="top",
-                font={"size": 11, "color": colours.muted},
-            )
-    last = "" if validation.empty else f" Validation now {validation['value'].iloc[-1]:.3f}."
-    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"})
-    alt = f"{name.capitalize()} of training batches and of the validation examples over {len(batch)} steps.{last}"
-    finish(figure, _TITLES[name][0], alt, dark, height=300)
-    figure.update_layout(margin={"t": 64}, title={"y": 0.97, "yanchor": "top"})
-    return figure
 
 
-def rate_curve(metrics: pd.DataFrame, total_steps: int, dark: bool = False, look: Look | None = None) -> go.Figure:
+def _lines(metrics: pd.DataFrame | Lines) -> Lines:
+    return lines(metrics) if isinstance(metrics, pd.DataFrame) else metrics
+
+
+def _batches(x: np.ndarray, batch: Line, look: Look, colours: Palette) -> Parts:
+    values = smooth(batch.value, look.smoothing)
+    shown = thin(x, values)
+    return {
+        "type": "scatter",
+        "x": x[shown],
+        "y": values[shown],
+        "name": "training batches",
+        "mode": "lines",
+        "line": {"color": colours.train, "width": 1.5},
+        "hovertemplate": f"{_one(look)} %{{x:.4~g}}<br>training %{{y:.3f}}<extra></extra>",
+    }
+
+
+def _validation(validation: Line, look: Look, best: int | None, colours: Palette) -> Parts:
+    x, star = validation.along(look.x), np.flatnonzero(validation.step == best)
+    shown = thin(x, validation.value, int(star[0]) if len(star) else None)
+    starred = np.isin(shown, star)
+    return {
+        "type": "scatter",
+        "x": x[shown],
+        "y": validation.value[shown],
+        "name": "validation",
+        "mode": "lines+markers",
+        "line": {"color": colours.validation, "width": 3, "dash": "dot"},
+        "marker": {"size": np.where(starred, 13, 6), "symbol": np.where(starred, STAR, DIAMOND)},
+        "hovertemplate": f"{_one(look)} %{{x:.4~g}}<br>validation %{{y:.3f}}<extra></extra>",
+    }
+
+
+def _changes(x: np.ndarray, batch: Line, marks: Mapping[int, str], colours: Palette) -> Parts:
+    """A dashed line and a word where settings were changed."""
+    rules, words = [], []
+    for step, what in marks.items():
+        following = int(np.searchsorted(batch.step, step, side="right"))
+        if following == len(batch):
+            continue
+        at = float(x[following])
+        rule = {"color": colours.muted, "width": 1, "dash": "dash"}
+        rules.append(
+            {"type": "line", "x0": at, "x1": at, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": rule}
+        )
+        words.append(
+            {
+                "x": at,
+                "y": 1,
+                "yref": "paper",
+                "text": "changed",
+                "hovertext": f"After step {step}: {what}",
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "top",
+                "font": {"size": 11, "color": colours.muted},
+            }
+        )
+    return {"shapes": rules, "annotations": words} if rules else {}
+
+
+def rate_curve(
+    metrics: pd.DataFrame | Lines, total_steps: int, dark: bool = False, look: Look | None = None
+) -> go.Figure:
     """The learning rate of every step."""
     colours, look = palette(dark), look or Look()
-    mine = metrics[(metrics["name"] == "learning_rate") & (metrics["split"] == "batch")]
-    x, rates = _thin(_along(mine, look.x), mine["value"].to_numpy(float))
-    figure = go.Figure(
-        go.Scatter(
-            x=x,
-            y=rates,
-            mode="lines",
-            line={"color": colours.accent, "width": 2},
-            hovertemplate="learning rate %{y:.3g}<extra></extra>",
-        )
-    )
-    _bottom(figure, look, total_steps, dark)
-    figure.update_yaxes(gridcolor=colours.grid, fixedrange=True, rangemode="tozero", exponentformat="power")
+    mine = _lines(metrics).get(("batch", "learning_rate"), NOTHING)
+    x, rates = mine.along(look.x), mine.value
+    shown = thin(x, rates)
+    line = {
+        "type": "scatter",
+        "x": x[shown],
+        "y": rates[shown],
+        "mode": "lines",
+        "line": {"color": colours.accent, "width": 2},
+        "hovertemplate": "learning rate %{y:.3g}<extra></extra>",
+    }
+    layout = {
+        "xaxis": _bottom(look, total_steps, colours),
+        "yaxis": {"gridcolor": colours.grid, "fixedrange": True, "rangemode": "tozero", "exponentformat": "power"},
+    }
     said = f" Now {rates[-1]:.3g}." if len(rates) else ""
-    return finish(figure, "Learning rate", f"Learning rate over the steps.{said}", dark, height=220)
+    return drawn([line], layout, "Learning rate", f"Learning rate over the steps.{said}", dark, height=220)
 
 
-def diagnose(metrics: pd.DataFrame) -> str:
+def diagnose(metrics: pd.DataFrame | Lines) -> str:
     """What the two losses say of how it learns, and what to try; empty while it is too early or all is well."""
-    losses = metrics[metrics["name"] == "loss"]
-    train, validation = (losses[losses["split"] == split]["value"].to_numpy(float) for split in ("train", "validation"))
+    found = _lines(metrics)
+    train, validation = (found.get((split, "loss"), NOTHING).value for split in ("train", "validation"))
     epochs = min(len(train), len(validation))
     if epochs < 4:
         return ""
@@ -172,33 +194,26 @@ def diagnose(metrics: pd.DataFrame) -> str:
     return ""
 
 
-def _along(rows: pd.DataFrame, x: str) -> np.ndarray:
-    """Where rows lie along the bottom; batches within an epoch lie between its ends."""
-    if x != "epoch" or rows.empty:
-        return rows[x].to_numpy(float)
-    epochs, steps = rows["epoch"].to_numpy(float), rows["step"].to_numpy(float)
-    ends = {0.0: 0.0} | dict(zip(epochs, steps, strict=True))  # the last step of each epoch
-    each = max(np.diff([0.0, *[ends[n] for n in sorted(ends) if n]]), default=1.0)
-    start = np.array([ends.get(n - 1, steps[0] - 1) for n in epochs])
-    length = np.array([max(ends[n] - ends.get(n - 1, steps[0] - 1), each if n == epochs[-1] else 1) for n in epochs])
-    return epochs - 1 + (steps - start) / length
+def _one(look: Look) -> str:
+    return AXES[look.x].lower()[:-1]
 
 
-def _bottom(figure: go.Figure, look: Look, total_steps: int, dark: bool) -> None:
+def _bottom(look: Look, total_steps: int, colours: Palette) -> Parts:
     title = {"step": "optimiser step", "epoch": "epoch", "seconds": "seconds of training"}[look.x]
     ends = {"range": [0, max(total_steps, 1)]} if look.x == "step" else {"rangemode": "tozero"}
-    figure.update_xaxes(title=title, gridcolor=palette(dark).grid, zeroline=False, fixedrange=True, **ends)
+    return {"title": {"text": title}, "gridcolor": colours.grid, "zeroline": False, "fixedrange": True, **ends}
 
 
-def _smooth(values: np.ndarray, share: float) -> np.ndarray:
-    """Exponential moving average, without the pull of its start (as in Adam)."""
-    return pd.Series(values).ewm(alpha=1 - share).mean().to_numpy()
-
-
-def _thin(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if len(steps) <= POINTS:
-        return steps, values
-    stretch = -(-len(steps) // POINTS)  # ceiling
-    starts = np.arange(0, len(steps), stretch)
-    counts = np.diff(np.append(starts, len(steps)))
-    return steps[np.minimum(starts + stretch - 1, len(steps) - 1)], np.add.reduceat(values, starts) / counts
+def _side(name: str, look: Look, colours: Palette) -> Parts:
+    axis = {
+        "title": {"text": _TITLES[name][1]},
+        "gridcolor": colours.grid,
+        "zeroline": False,
+        "fixedrange": True,
+        "rangemode": "tozero",
+    }
+    if name in ("accuracy", "token_accuracy"):
+        axis |= {"range": [0, 1.02], "tickformat": ".0%"}
+    elif name == "loss" and look.log:
+        axis |= {"type": "log", "exponentformat": "power", "nticks": 6}
+    return axis

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from explorer.figures.theme import finish, palette
+from explorer.figures.lines import thin
+from explorer.figures.theme import drawn, palette
 
 _TITLES = {
     "gradient": ("Gradient of each layer", "norm of the gradient"),
@@ -32,33 +34,38 @@ def gradient_flow(flow: pd.DataFrame, what: str, total_steps: int, dark: bool = 
         [list(stop) for stop in colours.sequential],
         [0.3 + 0.7 * n / max(1, len(layers) - 1) for n in range(len(layers))],
     )
-    figure = go.Figure()
+    traces = []
     for layer, shade in zip(layers, shades, strict=True):
         mine = flow[(flow["layer"] == layer) & (flow[what] > 0)]
-        figure.add_trace(
-            go.Scatter(
-                x=mine["step"],
-                y=mine[what],
-                name=layer,
-                mode="lines",
-                line={"color": shade, "width": 2},
-                hovertemplate=f"{layer}<br>step %{{x}}<br>%{{y:.2e}}<extra></extra>",
-            )
+        steps, values = mine["step"].to_numpy(float), mine[what].to_numpy(float)
+        shown = thin(steps, np.log(values))
+        traces.append(
+            {
+                "type": "scatter",
+                "x": steps[shown],
+                "y": values[shown],
+                "name": layer,
+                "mode": "lines",
+                "line": {"color": shade, "width": 2},
+                "hovertemplate": f"{layer}<br>step %{{x}}<br>%{{y:.2e}}<extra></extra>",
+            }
         )
     title, axis = _TITLES[what]
-    figure.update_xaxes(title="optimiser step", range=[0, max(total_steps, 1)], gridcolor=colours.grid, fixedrange=True)
-    figure.update_yaxes(
-        type="log", title=axis, gridcolor=colours.grid, fixedrange=True, exponentformat="power", nticks=6
-    )
+    quiet = {"gridcolor": colours.grid, "fixedrange": True}
+    layout = {
+        "xaxis": {"title": {"text": "optimiser step"}, "range": [0, max(total_steps, 1)], **quiet},
+        "yaxis": {"type": "log", "title": {"text": axis}, "exponentformat": "power", "nticks": 6, **quiet},
+        "showlegend": len(layers) <= 8,
+        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0},
+    }
+    last = flow.groupby("layer", sort=False)[what].last() if len(flow) else {}
+    said = "; ".join(f"{layer} {value:.1e}" for layer, value in dict(last).items())
+    alt = f"{title} over the steps. Now: {said}." if said else f"{title}: nothing yet."
+    figure = drawn(traces, layout, title, alt, dark, height=320)
     if what == "gradient" and len(flow):
         _band(figure, VANISHING, flow[what][flow[what] > 0].min(), "vanishing", dark)
         _band(figure, EXPLODING, flow[what].max(), "exploding", dark)
-    figure.update_layout(showlegend=len(layers) <= 8, legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0})
-    last = flow.groupby("layer", sort=False)[what].last() if len(flow) else {}
-    said = "; ".join(f"{layer} {value:.1e}" for layer, value in dict(last).items())
-    return finish(
-        figure, title, f"{title} over the steps. Now: {said}." if said else f"{title}: nothing yet.", dark, 320
-    )
+    return figure
 
 
 def _band(figure: go.Figure, bound: float, reached: float, word: str, dark: bool) -> None:

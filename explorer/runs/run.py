@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -89,11 +90,17 @@ class Run:
 _WHOLE = TypeAdapter(Run)
 
 
+@lru_cache(maxsize=256)
+def _spec(text: str) -> RunSpec:
+    """The same text is read many times a second while runs are watched."""
+    return parse(RunSpec, text, "run")
+
+
 def from_row(row: Any) -> Run:
     """A run from its row in the store; a damaged row becomes a failed run that says so."""
     values = {name: row[name] for name in Run.__dataclass_fields__}
     try:
-        read = {"spec": parse(RunSpec, row["spec"], "run"), "test": json.loads(row["test"])}
+        read = {"spec": _spec(row["spec"]), "test": json.loads(row["test"])}
         return _WHOLE.validate_python(values | read)
     except (ExplorerError, ValueError, TypeError, RecursionError) as error:
         detail = explain(error, ()) if isinstance(error, ValidationError) else str(error)

@@ -140,14 +140,21 @@ class RunStore:
             row = connection.execute(runs_table.select().where(runs_table.c.id == run_id)).mappings().first()
         return None if row is None else from_row(row)
 
-    def list(self, limit: int | None = None) -> list[Run]:
-        """All runs, or the latest few, newest first."""
+    def list(
+        self, limit: int | None = None, offset: int = 0, search: str = "", statuses: Iterable[Status] = ()
+    ) -> list[Run]:
+        """All runs, or some of them, newest first.
+
+        Args:
+            limit: How many at most.
+            offset: How many of the newest are left out.
+            search: Only those that have this in their title, in large or small letters.
+            statuses: Only those that stand there; none for all.
+        """
+        found = runs_table.select().where(*_found(search, statuses))
+        query = found.order_by(runs_table.c.number.desc()).limit(limit).offset(offset)
         with self._reading() as connection:
-            rows = (
-                connection.execute(runs_table.select().order_by(runs_table.c.number.desc()).limit(limit))
-                .mappings()
-                .all()
-            )
+            rows = connection.execute(query).mappings().all()
         return [from_row(row) for row in rows]
 
     def of_sweep(self, sweep: str) -> list[Run]:
@@ -170,6 +177,24 @@ class RunStore:
         )
         with self._reading() as connection:
             return dict(connection.execute(query).all())
+
+    def count(self, search: str = "", statuses: Iterable[Status] = ()) -> int:
+        """How many runs there are; the arguments are those of `list`."""
+        query = sa.select(sa.func.count()).select_from(runs_table).where(*_found(search, statuses))
+        with self._reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def titles(self, limit: int) -> dict[str, str]:
+        """Ids and titles of the latest runs, newest first."""
+        query = sa.select(runs_table.c.id, runs_table.c.title).order_by(runs_table.c.number.desc()).limit(limit)
+        with self._reading() as connection:
+            return {str(run_id): str(title) for run_id, title in connection.execute(query)}
+
+    def anyone_goes(self) -> bool:
+        """Whether any run is not over."""
+        going = runs_table.c.status.in_([status for status in Status if not status.over])
+        with self._reading() as connection:
+            return connection.execute(sa.select(sa.exists().where(going))).scalar_one()
 
     def ahead(self, run_id: str) -> int:
         """How many queued runs come before this one."""
@@ -271,6 +296,10 @@ class RunStore:
         """
         import pandas as pd
 
+        return pd.DataFrame(self.news(run_id, after), columns=METRIC_COLUMNS)
+
+    def news(self, run_id: str, after: int = 0) -> list[sa.Row]:
+        """The rows of `metrics` as they are: a few are read many times a second."""
         columns = [metrics_table.c[name] for name in METRIC_COLUMNS]
         query = (
             sa.select(*columns)
@@ -278,8 +307,7 @@ class RunStore:
             .order_by(metrics_table.c.id)
         )
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-        return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+            return list(connection.execute(query))
 
     def epochs(self, run_ids: Iterable[str]) -> pd.DataFrame:
         """Metrics that several runs had after each epoch, oldest first.
@@ -489,6 +517,11 @@ class RunStore:
 def new_id() -> str:
     """An id for a run."""
     return secrets.token_hex(4)
+
+
+def _found(search: str, statuses: Iterable[Status]) -> list[sa.ColumnElement[bool]]:
+    by_title = [runs_table.c.title.icontains(search, autoescape=True)] if search else []
+    return by_title + ([runs_table.c.status.in_(among)] if (among := list(statuses)) else [])
 
 
 def _held(run_id: str, owner: str) -> sa.Update:

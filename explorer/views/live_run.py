@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Callable, Hashable
+from typing import Any
+
 import streamlit as st
 
-from explorer.figures.curves import Look, diagnose, learning_curve, rate_curve
+from explorer.figures.curves import learning_curve, rate_curve
 from explorer.figures.flow import gradient_flow
+from explorer.runs.controls import Verb
 from explorer.runs.run import Run, Status
-from explorer.specs import Change
 from explorer.views import (
     cost,
     curve_settings,
     microscope,
-    moving,
     page,
     results,
     server,
     through_time,
     transport,
     trials,
+    watchers,
 )
 
-EVERY = 0.3
-"""Seconds between two redraws while a run goes on."""
 FLOWS = {"gradient": "Gradient", "weight": "Weights", "update": "Update"}
 
 
 def live_run(run: Run) -> None:
-    """Show a run and, while it goes on, keep showing it; polling ends with the run."""
-    active = not run.status.over
-    panel = st.fragment(page.calm(_panel), run_every=EVERY if active else None)
-    panel(run.id, active)
+    """Show a run and, while it goes on and somebody looks, keep showing it; polling ends with the run."""
+    watchers.follow(_panel, not run.status.over, run.id)
 
 
 def glance(run: Run | None) -> None:
@@ -40,23 +38,90 @@ def glance(run: Run | None) -> None:
     Drawn on the first page, it also makes the browser load its plotting library before the first click on Start.
     """
     if run:
-        metrics, name, steps = results.metrics(run.id), results.metric(run), run.total_steps
+        metrics, name, steps = results.lines(run.id), results.metric(run), run.total_steps
     else:
         metrics, name = results.recorded(), "accuracy"
         steps = int(metrics["step"].max())
     page.show(learning_curve(metrics, name, steps, page.dark()), key="glance")
 
 
-def _panel(run_id: str, active: bool) -> None:
-    with moving.moving(active):
-        _contents(run_id, active)
-
-
-def _contents(run_id: str, active: bool) -> None:
+def _panel(going: bool, run_id: str) -> None:
+    """All of it: its buttons, drawn when they change, and what is measured all the time."""
     run = server.store().find(run_id)
-    if run is None or (active and run.status.over):
-        st.rerun()  # the whole page, once more and without polling
-    transport.transport(run)
+    if run is None:
+        st.rerun()
+    if going and run.status.over:
+        watchers.whole_page()
+        going = False
+    asked = transport.transport(run)
+    draw = watchers.often if going else _once
+    beside = through_time.partners(run)
+    if beside:
+        draw(_beside, run_id)
+    draw(_measured, run_id, _face(run) if going else None, asked)
+    if run.spec is None or run.spec.purpose != "train":
+        return
+    (draw if microscope.is_open() else _once)(_microscope, run_id)
+    if run.status.over:
+        cost.outcome(run)
+        transport.onward(run)
+    curve_settings.choose()
+    cost.what_it_cost(run)
+    with st.expander(
+        "Gradient flow and learning rate", icon=":material/water:", key="flow-open", on_change="rerun"
+    ) as more:
+        if more.open:
+            draw(_flow, run_id, _choose_flow(run))
+    if not beside:
+        through_time.panel(run)
+    if run.status.over:
+        transport.record(run)
+
+
+def _once(panel: Callable[..., None], *args: Any) -> None:
+    panel(*args)
+
+
+def _face(run: Run) -> Hashable:
+    """What the rest of the page shows of a run: once it has changed, the page is drawn anew."""
+    return run.title, run.status, run.spec and run.spec.changes
+
+
+def _measured(run_id: str, face: Hashable, asked: list[Verb]) -> None:
+    """How far it is, and its curves; `face` and `asked` are what the buttons were drawn for."""
+    run = server.store().find(run_id)
+    if run is None:
+        st.rerun()
+    if (face and face != _face(run)) or (asked and asked != server.store().asked(run_id)):
+        watchers.whole_page()
+    _state(run)
+    if run.spec is None:
+        return
+    if run.spec.purpose != "train":
+        trials.panel(run)
+        return
+    drawn = results.drawn(run, page.dark(), curve_settings.current())
+    loss, metric = st.columns(2)
+    with loss:
+        page.show_made(lambda: drawn.loss, f"loss-{run.id}", drawn.content)
+    with metric:
+        page.show_made(lambda: drawn.metric, f"{results.metric(run)}-{run.id}", drawn.content)
+    if drawn.said:
+        st.caption(f":material/lightbulb: {drawn.said}")
+
+
+def _microscope(run_id: str) -> None:
+    if run := server.store().find(run_id):
+        microscope.microscope(run)
+
+
+def _beside(run_id: str) -> None:
+    """Gradient through time, where that is what the run was started for."""
+    if run := server.store().find(run_id):
+        through_time.panel(run, through_time.partners(run))
+
+
+def _state(run: Run) -> None:
     if run.status is Status.QUEUED:
         ahead = server.store().ahead(run.id)
         st.info(
@@ -68,59 +133,31 @@ def _contents(run_id: str, active: bool) -> None:
         st.progress(run.progress, text=_progress(run))
     elif run.status in (Status.FAILED, Status.DIVERGED, Status.INTERRUPTED):
         st.error(page.plain(run.reason), icon=":material/error:")
-    if run.spec is None:
+
+
+def _choose_flow(run: Run) -> str:
+    st.caption(
+        "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
+        "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
+    )
+    return st.segmented_control(
+        "Of each layer",
+        list(FLOWS),
+        default="gradient",
+        required=True,
+        key=f"flow-what-{run.id}",
+        format_func=FLOWS.__getitem__,
+    )
+
+
+def _flow(run_id: str, what: str) -> None:
+    """Gradient flow and learning rate, for those who open them."""
+    run = server.store().find(run_id)
+    if run is None:
         return
-    if run.spec.purpose != "train":
-        trials.panel(run)
-        return
-    if beside := through_time.partners(run):
-        through_time.panel(run, beside)
-    metrics, look = results.metrics(run.id), curve_settings.current()
-    marks = {step: _said(change) for step, change in run.spec.changes}
-    for column, name in zip(st.columns(2), ("loss", results.metric(run)), strict=True):
-        with column:
-            figure = learning_curve(metrics, name, run.total_steps, page.dark(), look, marks, run.best_step)
-            page.show(figure, key=f"{name}-{run.id}")
-    if said := diagnose(metrics):
-        st.caption(f":material/lightbulb: {said}")
-    microscope.microscope(run)
-    if run.status.over:
-        cost.outcome(run)
-        transport.onward(run)
-    curve_settings.choose()
-    cost.what_it_cost(run)
-    _more_curves(run, metrics, look)
-    if not beside:
-        through_time.panel(run)
-    if run.status.over:
-        transport.record(run)
-
-
-def _said(change: Change) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in change.values.items())
-
-
-def _more_curves(run: Run, metrics: pd.DataFrame, look: Look) -> None:
-    """Learning rate and gradient flow, for those who open them."""
-    with st.expander(
-        "Gradient flow and learning rate", icon=":material/water:", key="flow-open", on_change="rerun"
-    ) as more:
-        if not more.open:
-            return
-        st.caption(
-            "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
-            "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
-        )
-        what = st.segmented_control(
-            "Of each layer",
-            list(FLOWS),
-            default="gradient",
-            required=True,
-            key=f"flow-what-{run.id}",
-            format_func=FLOWS.__getitem__,
-        )
-        page.show(gradient_flow(results.flow(run.id), what, run.total_steps, page.dark()), key=f"flow-{what}-{run.id}")
-        page.show(rate_curve(metrics, run.total_steps, page.dark(), look), key=f"rate-{run.id}")
+    page.show(gradient_flow(results.flow(run.id), what, run.total_steps, page.dark()), key=f"flow-{what}-{run.id}")
+    rates = rate_curve(results.lines(run.id), run.total_steps, page.dark(), curve_settings.current())
+    page.show(rates, key=f"rate-{run.id}")
 
 
 def _progress(run: Run) -> str:

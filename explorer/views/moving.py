@@ -70,8 +70,8 @@ def layers(make: Callable[[], go.Figure], key: str, content: Hashable = None) ->
     figure = make()
     if last is None and not _moves.get():
         return [Layer(figure, key, "")]
-    text = str(figure.to_json())
-    if last and last.text == text:
+    text = "" if content else str(figure.to_json())
+    if last and text and last.text == text:
         return [last]
     if not _moves.get():
         del shown[key]

@@ -5,20 +5,22 @@ No module is shared: PyTorch modules carry hooks, modes and gradients, so each c
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.errors import SnapshotError
+from explorer.figures.curves import Look, diagnose, learning_curve
+from explorer.figures.lines import Lines
 from explorer.runs.run import Run
-from explorer.runs.store import RunStore
+from explorer.specs import Change
 from explorer.views import page
+from explorer.views.following import Curves, Newest
 from explorer.views.server import store
 
 if TYPE_CHECKING:
@@ -75,31 +77,52 @@ def _curves() -> Curves:
     return Curves(store())
 
 
-class Curves:
-    """Metrics of the runs that are being watched, read on from where the last reader was."""
-
-    def __init__(self, store: RunStore, runs: int = 64) -> None:
-        self._store, self._runs = store, runs
-        self._known: OrderedDict[str, pd.DataFrame] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def read(self, run_id: str) -> pd.DataFrame:
-        """All metrics of a run so far; do not change the table."""
-        with self._lock:
-            known = self._known.get(run_id)
-        fresh = self._store.metrics(run_id, 0 if known is None or known.empty else int(known["id"].iloc[-1]))
-        table = fresh if known is None or known.empty else pd.concat([known, fresh]) if len(fresh) else known
-        with self._lock:
-            self._known[run_id] = table
-            self._known.move_to_end(run_id)
-            while len(self._known) > self._runs:
-                self._known.popitem(last=False)
-        return table
-
-
 def metrics(run_id: str) -> pd.DataFrame:
-    """All metrics of a run so far."""
+    """All metrics of a run so far; do not change the table."""
     return _curves().read(run_id)
+
+
+def lines(run_id: str) -> Lines:
+    """The same as lines, for figures that are drawn several times a second."""
+    return _curves().follow(run_id)[0]
+
+
+class Drawn(NamedTuple):
+    """What is seen of a run while it trains."""
+
+    loss: go.Figure
+    metric: go.Figure
+    said: str
+    """What the losses say of how it learns."""
+    content: Hashable
+    """All that the figures are made from."""
+
+
+def drawn(run: Run, dark: bool, look: Look) -> Drawn:
+    """The curves of a run; all who watch it see the same figures, so that they are made once."""
+    found, version = _curves().follow(run.id)
+    changes = run.spec.changes if run.spec else ()
+    state = (version, run.total_steps, run.best_step, changes)
+
+    def make() -> Drawn:
+        marks = {step: said(change) for step, change in changes}
+        loss, other = (
+            learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step)
+            for name in ("loss", metric(run))
+        )
+        return Drawn(loss, other, diagnose(found), (run.id, dark, look, state))
+
+    return _drawings().get((run.id, dark, look), state, make)
+
+
+@st.cache_resource(show_spinner=False)
+def _drawings() -> Newest:
+    return Newest(KEPT_LARGE)
+
+
+def said(change: Change) -> str:
+    """A change of settings in words."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in change.values.items())
 
 
 @st.cache_data(max_entries=64, ttl=1.0, show_spinner=False)

@@ -1,4 +1,4 @@
-"""All runs: open, rename, delete."""
+"""All runs: find, open, rename, delete."""
 
 from __future__ import annotations
 
@@ -6,31 +6,47 @@ import time
 
 import streamlit as st
 
-from explorer.runs.run import Run
-from explorer.views import page, results, state
+from explorer.runs.run import GOING, Run, Status
+from explorer.views import page, results, state, watchers
 from explorer.views.server import store
 from explorer.views.view import badge
 
 SHOWN = 20
 """Runs on one page of the list."""
-EVERY = 1.0
-"""Seconds between two redraws while any run goes on."""
+KINDS: dict[str, tuple[Status, ...]] = {
+    "All": (),
+    "Going on": (Status.QUEUED, *GOING),
+    "Finished": (Status.FINISHED,),
+    "Ended early": (Status.STOPPED, Status.INTERRUPTED),
+    "Went wrong": (Status.DIVERGED, Status.FAILED),
+}
+"""What may be shown of them."""
 
 
 def run_list() -> None:
     """The list; it follows the runs that go on."""
-    active = any(not run.status.over for run in store().list())
-    st.fragment(page.calm(_list), run_every=EVERY if active else None)(active)
+    watchers.follow(_list, store().anyone_goes())
 
 
-def _list(active: bool) -> None:
-    runs = store().list()
-    if active and all(run.status.over for run in runs):
-        st.rerun()
-    pages = -(-len(runs) // SHOWN)
-    shown = st.pagination(pages, key="runs-page") if pages > 1 else 1
-    for run in runs[(shown - 1) * SHOWN : shown * SHOWN]:
+def _list(going: bool) -> None:
+    if going and not store().anyone_goes():
+        watchers.whole_page()
+    search, kind = _filters() if store().count() > SHOWN else ("", "All")
+    count = store().count(search, KINDS[kind])
+    if not count:
+        st.info("No run is like that.", icon=":material/search_off:")
+        return
+    pages = -(-count // SHOWN)
+    shown = st.pagination(pages, key=f"runs-page-{kind}-{search}") if pages > 1 else 1
+    for run in store().list(SHOWN, (shown - 1) * SHOWN, search, KINDS[kind]):
         _row(run)
+
+
+def _filters() -> tuple[str, str]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="find-runs"):
+        search = st.text_input("Name", max_chars=80, placeholder="Part of a name", key="runs-search", width=300)
+        kind = st.segmented_control("Show", list(KINDS), default="All", required=True, key="runs-kind")
+    return search.strip(), kind
 
 
 def _row(run: Run) -> None:

@@ -28,15 +28,19 @@ SLOWER = 3
 """What a learning rate is divided by after a run that diverged."""
 
 
-def transport(run: Run) -> None:
-    """Title and status of a run, and, until it is over, the buttons that drive it."""
+def transport(run: Run) -> list[Verb]:
+    """Title and status of a run, and, until it is over, the buttons that drive it.
+
+    Returns:
+        What was asked of it and not taken yet, as the buttons show it.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
         st.subheader(page.plain(run.title), anchor=False, width="content")
         badge(run)
         if run.spec and run.spec.purpose in NOTES:
             st.caption(NOTES[run.spec.purpose], width="content")
     if run.status.over:
-        return
+        return []
     asked = store().asked(run.id)
     with st.container(horizontal=True, vertical_alignment="center", key="transport"):
         if run.status is Status.PAUSED:
@@ -54,6 +58,7 @@ def transport(run: Run) -> None:
             if run.spec.purpose == "train":
                 with st.popover("Change settings", icon=":material/tune:", width="content"):
                     _changes(run)
+    return asked
 
 
 def _button(
@@ -235,6 +240,5 @@ def record(run: Run) -> None:
         if run.spec.start:
             st.markdown(f"It began with the weights of run `{run.spec.start[0]}` at step {run.spec.start[1]}.")
         for step, values in run.spec.changes:
-            said = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in values.values.items())
-            st.markdown(f"- After step {step}: {said}")
+            st.markdown(f"- After step {step}: {results.said(values)}")
         st.code(run.spec.model_dump_json(indent=2), language="json", height=240)

@@ -92,13 +92,10 @@ class View:
 def current_run() -> Run | None:
     """The run that is looked at: the chosen one, or else the newest."""
     chosen = state.lens().run
-    runs = store().list(LISTED)
-    found = next((run for run in runs if run.id == chosen), None)
+    found = store().find(chosen) if chosen else None
     if found is None and chosen:
-        found = store().find(chosen)
-        if found is None:
-            st.toast("The run in this link is not here any more; the newest one is shown.", icon=":material/link_off:")
-    found = found or next(iter(runs), None)
+        st.toast("The run in this link is not here any more; the newest one is shown.", icon=":material/link_off:")
+    found = found or next(iter(store().list(1)), None)
     if found and found.id != chosen:
         state.look(run=found.id)
     return found
@@ -124,11 +121,12 @@ def sidebar(looking: bool) -> None:
     if run is None:
         return
     st.subheader("What you look at", anchor=False)
-    runs = {found.id: found for found in (run, *store().list(LISTED))}
+    runs = store().titles(LISTED)
+    runs.setdefault(run.id, run.title)
     # The browser sends back the words of a choice: two runs of one name must differ in them.
-    titles = Counter(found.title for found in runs.values())
-    words = {key: found.title if titles[found.title] == 1 else f"{found.title} ({key})" for key, found in runs.items()}
-    _choice("Run", "run", sorted(runs, key=lambda key: -runs[key].created), run.id, words.__getitem__)
+    titles = Counter(runs.values())
+    words = {key: title if titles[title] == 1 else f"{title} ({key})" for key, title in runs.items()}
+    _choice("Run", "run", list(runs), run.id, words.__getitem__)
     # Only now: where the run cannot be resolved, its data were removed say, another can still be chosen.
     view = resolve(run) if looking else None
     if view is None:

@@ -93,11 +93,11 @@ def _redraws(program: Browser, folder: Path, repeats: int) -> dict[str, list[flo
         page.goto(server.url)
         tab.settle(5000)
         for name in DRAWN:  # once for the browser to load its libraries, as in any session
-            _open(page, name)
+            opened(page, name)
             tab.settle()
         for _ in range(repeats):
             for name in DRAWN:
-                times.setdefault(f"page {name}", []).append(_open(page, name))
+                times.setdefault(f"page {name}", []).append(opened(page, name))
                 tab.settle()
                 if name in ("Feature maps", "Attributions"):
                     seconds = _change(page, DRAWN[name], lambda: _next(page))
@@ -113,7 +113,8 @@ def _redraws(program: Browser, folder: Path, repeats: int) -> dict[str, list[flo
     return times
 
 
-def _open(page: Page, name: str) -> float:
+def opened(page: Page, name: str) -> float:
+    """Seconds from a click on a page in the sidebar until it is drawn."""
     began = time.perf_counter()
     go(page, name)
     _await(page, f"{_visible('h2')}?.innerText.startsWith('{name}')")

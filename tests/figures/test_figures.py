@@ -14,10 +14,11 @@ from explorer.data import load_dataset
 from explorer.figures.architecture import architecture
 from explorer.figures.classes import balance, probabilities
 from explorer.figures.course import above, course
-from explorer.figures.curves import AXES, POINTS, Look, diagnose, learning_curve, rate_curve
+from explorer.figures.curves import AXES, DIAMOND, STAR, Look, diagnose, learning_curve, rate_curve
 from explorer.figures.examples import table
 from explorer.figures.flow import gradient_flow
 from explorer.figures.images import attributions, enlarged, mosaic, units
+from explorer.figures.lines import POINTS, Line
 from explorer.figures.theme import DARK, LIGHT, symmetric
 from explorer.models import plan, preset
 from tests.samples import made_up
@@ -76,6 +77,13 @@ def test_every_figure_has_a_title_an_alternative_text_and_a_height(name: str, da
     assert layout.height > 100
 
 
+@pytest.mark.parametrize("name", list(every_figure(False)))
+def test_plotly_knows_all_that_figures_are_made_of(name: str) -> None:
+    figure = every_figure(False)[name].to_dict()
+    checked = go.Figure(figure).to_dict()  # raises on a name or a value that it does not know
+    assert checked["layout"].keys() == figure["layout"].keys()
+
+
 @pytest.mark.parametrize("name", ["curve", "changed curve", "flow", "units", "balance", "probabilities", "course"])
 def test_axes_that_carry_numbers_are_named(name: str) -> None:
     layout = every_figure(False)[name].layout
@@ -116,13 +124,34 @@ def test_attributions_are_drawn_relative_to_their_strongest_and_keep_their_value
     assert "does not apply" in figure.layout.annotations[2].text
 
 
-def test_a_long_curve_is_thinned_by_averages_and_ends_at_the_last_step() -> None:
+@pytest.mark.parametrize("smoothing", [0.0, 0.5])
+def test_a_long_curve_is_drawn_with_few_points_but_its_ends_and_its_peaks(smoothing: float) -> None:
     table = metrics(5000)
-    line = learning_curve(table, "loss", 5000).data[0]
+    noise = np.random.default_rng(0).random(len(table)) / 10
+    table["value"] += np.where(table["step"] == 3217, 9.0, noise)  # one batch went wrong
+    whole = table[table["split"] == "batch"]["value"].ewm(alpha=1 - smoothing).mean().to_numpy()
+    line = learning_curve(table, "loss", 5000, look=Look(smoothing=smoothing)).data[0]
+    assert POINTS / 2 < len(line.x) <= POINTS
+    assert (line.x[0], line.x[-1]) == (1, 5000)
+    assert 3217 in line.x
+    np.testing.assert_allclose(line.y, whole[line.x.astype(int) - 1])  # points of the line, not means between them
+    assert (min(line.y), max(line.y)) == pytest.approx((whole.min(), whole.max()))
+
+
+def test_many_epochs_are_thinned_as_well_and_the_star_stays() -> None:
+    table = metrics(9000)
+    line = learning_curve(table, "loss", 9000, best=4440).data[1]
     assert len(line.x) <= POINTS
-    assert line.x[-1] == 5000
-    stretch = 13  # ceiling of 5000 / 400
-    assert line.y[0] == pytest.approx(np.mean([1 / step for step in range(1, stretch + 1)]))
+    assert [x for x, symbol in zip(line.x, line.marker.symbol, strict=True) if symbol == STAR] == [4440]
+
+
+def test_batches_lie_between_the_ends_of_their_epochs() -> None:
+    rows = [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2), (6, 4)]  # the third epoch left no trace
+    steps, epochs = (np.array(column) for column in zip(*rows, strict=True))
+    line = Line(steps, epochs, steps / 10, 1.0 / steps)
+    np.testing.assert_allclose(line.along("epoch"), [0.5, 1, 1 + 1 / 3, 1 + 2 / 3, 2, 3 + 1])
+    np.testing.assert_allclose(line.along("step"), steps)
+    assert len(Line(*[np.zeros(0)] * 4).along("epoch")) == 0
 
 
 def test_certainty_is_never_claimed() -> None:
@@ -205,7 +234,9 @@ def test_a_change_is_marked_where_it_begins_and_the_best_epoch_by_a_star() -> No
     figure = learning_curve(metrics(50), "loss", 100, marks={7: "learning rate 0.1"}, best=20)
     (mark,) = figure.layout.annotations
     assert (mark.x, mark.hovertext) == (8, "After step 7: learning rate 0.1")
-    assert figure.data[1].marker.symbol == ("diamond", "star", "diamond", "diamond", "diamond")
+    epochs = learning_curve(metrics(50), "loss", 100, look=Look("epoch"), marks={17: "learning rate 0.1"})
+    assert epochs.layout.annotations[0].x == epochs.layout.shapes[0].x0 == pytest.approx(1.8)
+    assert list(figure.data[1].marker.symbol) == [DIAMOND, STAR, DIAMOND, DIAMOND, DIAMOND]
 
 
 def test_layers_without_gradient_are_drawn_in_the_band_of_vanishing() -> None:

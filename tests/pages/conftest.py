@@ -105,10 +105,10 @@ def texts(app: AppTest) -> str:
 def drawn(app: AppTest, key: str) -> dict[str, Any]:
     """The first trace of the figure with this key, its arrays as NumPy arrays."""
     spec = next(chart.proto.spec for chart in app.get("plotly_chart") if chart.proto.id.endswith(f"-{key}"))
-    return {name: _array(value) for name, value in json.loads(spec)["data"][0].items()}
+    return {name: array(value) for name, value in json.loads(spec)["data"][0].items()}
 
 
-def _array(value: Any) -> Any:
+def array(value: Any) -> Any:
     if isinstance(value, dict) and "bdata" in value:
         flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
         return flat.reshape([int(side) for side in value.get("shape", str(len(flat))).split(",")])
