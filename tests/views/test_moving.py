@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 from streamlit.testing.v1 import AppTest
 
 from explorer.errors import SnapshotError
+from explorer.views import server
 from explorer.views.courses import Courses, evenly
 
 
@@ -92,3 +95,11 @@ def test_a_line_grows_with_each_look_leaves_out_what_was_thinned_out_and_is_forg
     lines.read(place, [0], seconds=60)
     assert worked[-1] == ("run", 0, "test", 0)
     assert len(worked) == 7
+
+
+def test_what_was_imported_is_not_gone_through_again_by_each_collection_of_garbage() -> None:
+    try:
+        server._warm()
+        assert gc.get_freeze_count() > 100_000
+    finally:
+        gc.unfreeze()
