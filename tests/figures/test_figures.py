@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,7 @@ def line(truth: float | None = None) -> go.Figure:
     return course([0, 5, 10], [0.1, 0.5, 0.9], 5, "Right over the steps", "probability", truth=truth)
 
 
+@cache
 def every_figure(dark: bool) -> dict[str, go.Figure]:
     digits = load_dataset("digits")
     return {
