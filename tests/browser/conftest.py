@@ -19,6 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(240))  # many waits, of which each may be long while others work
 
 
 @pytest.fixture(scope="session")
