@@ -53,11 +53,8 @@ class Snapshots:
         Raises:
             StoreError: The disk is full, or the folder may not be written.
         """
-        from safetensors.torch import save
-
         path = self._file(run_id, step)
-        content = save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
-        self._write(path, content, f"The weights of step {step}")
+        self._write(path, _bytes(state), f"The weights of step {step}")
         return path
 
     def _write(self, path: Path, content: bytes, what: str) -> None:
@@ -111,9 +108,7 @@ class Snapshots:
         Raises:
             StoreError: The disk is full, or the folder may not be written.
         """
-        from safetensors.torch import save
-
-        content = save(dict(tensors), {"training": json.dumps(values)})
+        content = _bytes(tensors, {"training": json.dumps(values)})
         self._write(self._of(run_id) / STATE, content, "The state to go on from")
 
     def state(self, run_id: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
@@ -148,6 +143,13 @@ class Snapshots:
     def delete(self, run_id: str) -> None:
         """Delete all snapshots of a run."""
         shutil.rmtree(self._of(run_id), ignore_errors=True)
+
+
+def _bytes(tensors: Mapping[str, torch.Tensor], more: dict[str, str] | None = None) -> bytes:
+    """Tensors in the format of safetensors; by way of NumPy, which takes half as long as that of torch."""
+    from safetensors.numpy import save
+
+    return save({name: tensor.detach().cpu().contiguous().numpy() for name, tensor in tensors.items()}, more)
 
 
 def _parse(content: bytes, step: int) -> dict[str, torch.Tensor]:
