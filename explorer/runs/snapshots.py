@@ -146,10 +146,14 @@ class Snapshots:
 
 
 def _bytes(tensors: Mapping[str, torch.Tensor], more: dict[str, str] | None = None) -> bytes:
-    """Tensors in the format of safetensors; by way of NumPy, which takes half as long as that of torch."""
-    from safetensors.numpy import save
+    """Tensors in the format of safetensors; by way of NumPy, which takes half as long, where it knows their types."""
+    from safetensors import numpy, torch
 
-    return save({name: tensor.detach().cpu().contiguous().numpy() for name, tensor in tensors.items()}, more)
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        return numpy.save({name: tensor.numpy() for name, tensor in whole.items()}, more)
+    except TypeError:  # bfloat16, say
+        return torch.save(whole, more)
 
 
 def _parse(content: bytes, step: int) -> dict[str, torch.Tensor]:
