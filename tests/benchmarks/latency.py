@@ -30,11 +30,13 @@ NOTE = """
 () => {
   window.seen = []
   const look = () => {
-    const drawn = document.querySelector("[class*=st-key-loss-] .js-plotly-plot")
-    const x = drawn?._fullData?.[0]?.x
-    const newest = x?.length ? Number(x[x.length - 1]) : 0
-    if (drawn?.querySelector("path.js-line") && newest > (window.seen.at(-1)?.[1] ?? 0))
-      window.seen.push([Date.now() / 1000, newest])
+    // The figure before may still lie below the one that is seen.
+    for (const figure of document.querySelectorAll("[class*=st-key-loss-] .js-plotly-plot")) {
+      const x = figure._fullData?.[0]?.x
+      const newest = x?.length ? Number(x[x.length - 1]) : 0
+      if (figure.querySelector("path.js-line") && newest > (window.seen.at(-1)?.[1] ?? 0))
+        window.seen.push([Date.now() / 1000, newest])
+    }
     requestAnimationFrame(look)
   }
   look()
