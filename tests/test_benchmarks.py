@@ -9,6 +9,7 @@ import pytest
 
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import training
+from tests.benchmarks._lag import lags, percentile
 from tests.benchmarks.base import Bar, at_least, at_most
 
 
@@ -53,3 +54,15 @@ def test_an_unknown_name_is_answered_with_the_known_ones(capsys: pytest.CaptureF
         command.main(["speed"])
     assert ended.value.code == 2
     assert "'speed'; choose one of: " in capsys.readouterr().err
+
+
+def test_the_lag_of_a_step_ends_with_the_first_look_that_shows_it_or_a_later_one() -> None:
+    written = [(0.0, 1.0), (1.0, 5.0), (2.0, 7.0), (9.5, 9.0)]
+    seen = [(1.5, 4.0), (2.5, 7.0)]
+    assert lags(written, seen, since=0, until=10) == [1.5, 1.5, 0.5]  # the last one may still come
+    assert lags(written, seen[:1], since=0.5, until=10) == [float("inf"), float("inf")]
+
+
+def test_a_percentile_of_nothing_does_not_hold() -> None:
+    assert percentile([3.0, 1.0, 2.0, 4.0], 0.5) == 3.0
+    assert percentile([], 0.95) == float("inf")

@@ -113,10 +113,24 @@ def drawn(data: list[Parts], layout: Parts, title: str, alt: str, dark: bool, he
         data: The traces.
         layout: What goes before the quiet look.
         title, alt, dark, height: As in `finish`.
+
+    Returns:
+        A figure that does not change any more once it was sent.
     """
     dress = _dress(title, alt, dark, height)
     layout = {**layout, "title": dress["title"] | layout.get("title", {})}
-    return go.Figure({"data": data, "layout": dress | layout | {"template": {}}}, _validate=False)
+    return _Sent({"data": data, "layout": dress | layout | {"template": {}}}, _validate=False)
+
+
+class _Sent(go.Figure):
+    """Taken apart for JSON once, to however many watchers and however often it is sent."""
+
+    _parts: Parts | None = None
+
+    def to_dict(self) -> Parts:
+        if self._parts is None:
+            self._parts = super().to_dict()
+        return dict(self._parts)
 
 
 def _dress(title: str, alt: str, dark: bool, height: int) -> Parts:

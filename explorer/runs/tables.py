@@ -53,6 +53,7 @@ metrics_table = sa.Table(
     sa.Index("metrics_of_a_run", "run", "id"),
     # Many runs are compared by these rows, of which there are few among those of the batches.
     sa.Index("epochs_of_a_run", "run", "id", sqlite_where=sa.text("split != 'batch'")),
+    sqlite_autoincrement=True,  # no id is given twice: who reads on must not take new rows for those that are gone
 )
 flow_table = sa.Table(
     "flow",

@@ -89,10 +89,11 @@ def _face(run: Run) -> Hashable:
 
 def _measured(run_id: str, face: Hashable, asked: list[Verb]) -> None:
     """How far it is, and its curves; `face` and `asked` are what the buttons were drawn for."""
-    run = server.store().find(run_id)
+    store = server.store()
+    run = store.find(run_id)
     if run is None:
         st.rerun()
-    if (face and face != _face(run)) or (asked and asked != server.store().asked(run_id)):
+    if (face and face != _face(run)) or (asked and asked != store.asked(run_id)):
         watchers.whole_page()
     _state(run)
     if run.spec is None:

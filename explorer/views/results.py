@@ -73,34 +73,38 @@ KEPT_BYTES = "256MB"
 
 
 @st.cache_resource(show_spinner=False)
-def _curves() -> Curves:
-    return Curves(store())
+def _followed() -> tuple[Curves, Newest]:
+    return Curves(store()), Newest(KEPT_LARGE)
 
 
 def metrics(run_id: str) -> pd.DataFrame:
     """All metrics of a run so far; do not change the table."""
-    return _curves().read(run_id)
+    return _followed()[0].read(run_id)
 
 
 def lines(run_id: str) -> Lines:
     """The same as lines, for figures that are drawn several times a second."""
-    return _curves().follow(run_id)[0]
+    return _followed()[0].follow(run_id)[0]
 
 
 class Drawn(NamedTuple):
-    """What is seen of a run while it trains."""
+    """What is seen of a run while it trains.
+
+    Attributes:
+        said: What the losses say of how it learns.
+        content: All that the figures are made from.
+    """
 
     loss: go.Figure
     metric: go.Figure
     said: str
-    """What the losses say of how it learns."""
     content: Hashable
-    """All that the figures are made from."""
 
 
 def drawn(run: Run, dark: bool, look: Look) -> Drawn:
     """The curves of a run; all who watch it see the same figures, so that they are made once."""
-    found, version = _curves().follow(run.id)
+    curves, newest = _followed()
+    found, version = curves.follow(run.id)
     changes = run.spec.changes if run.spec else ()
     state = (version, run.total_steps, run.best_step, changes)
 
@@ -112,12 +116,7 @@ def drawn(run: Run, dark: bool, look: Look) -> Drawn:
         )
         return Drawn(loss, other, diagnose(found), (run.id, dark, look, state))
 
-    return _drawings().get((run.id, dark, look), state, make)
-
-
-@st.cache_resource(show_spinner=False)
-def _drawings() -> Newest:
-    return Newest(KEPT_LARGE)
+    return newest.get((run.id, dark, look), state, make)
 
 
 def said(change: Change) -> str:

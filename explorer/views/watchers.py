@@ -153,11 +153,12 @@ def often(panel: Callable[..., None], *args: Any) -> None:
 
 @page.calm
 def _part(panel: Callable[..., None], every: float, *args: Any) -> None:
-    with watchers().turn:
+    everybody = watchers()
+    with everybody.turn:
         began = time.thread_time()
-        with moving.moving(watchers().count() <= SMOOTH):
+        with moving.moving(everybody.count() <= SMOOTH):
             panel(*args)
-        watchers().seen(f"{state.session()}-{panel.__name__}", every, time.thread_time() - began)
+        everybody.seen(f"{state.session()}-{panel.__name__}", every, time.thread_time() - began)
 
 
 def whole_page() -> None:

@@ -53,7 +53,7 @@ class Person:
         self.opened = time.monotonic() - began
 
     def _drawn(self, key: str, spec: str, moment: float) -> None:
-        if key == f"loss-{self.run}" and (step := newest(spec)) > (self.seen[-1][1] if self.seen else 0):
+        if key.startswith(f"loss-{self.run}") and (step := newest(spec)) > (self.seen[-1][1] if self.seen else 0):
             self.seen.append((moment, step))
 
 

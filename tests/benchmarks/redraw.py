@@ -120,7 +120,7 @@ async def _asked(
                 walls.append(await _again(train, part))
                 await asyncio.sleep(0.02)
             costs.append((_spent(process) - before) / REDRAWS * 1000)
-        shown = newest(train.charts[f"loss-{run.id}"])
+        shown = max(newest(spec) for key, spec in train.charts.items() if key.startswith(f"loss-{run.id}"))
         if shown != last or train.errors:
             raise RuntimeError(f"Step {shown:.0f} was drawn where step {last} was written. {train.errors}")
     async with tab(server.port, "runs") as page:

@@ -130,6 +130,16 @@ def test_queued_runs_train_one_after_another_in_order(store: ex.RunStore, engine
     assert first.started < first.ended <= second.started < second.ended <= third.started
 
 
+def test_someone_with_ten_runs_does_not_keep_someone_with_one_waiting(store: ex.RunStore, engine: Compute) -> None:
+    many = [submit(store, SPEC, session="many") for _ in range(10)]
+    one = submit(store, SPEC, session="one")
+
+    began = over(store, one).started
+
+    before = [run for run in many if (store.get(run.id).started or began) < began]
+    assert len(before) <= 2  # one that trained already, and one whose turn it was
+
+
 def test_a_run_in_an_engine_gives_the_numbers_it_gives_anywhere(
     store: ex.RunStore, engine: Compute, digits: ex.Dataset
 ) -> None:

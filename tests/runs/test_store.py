@@ -79,6 +79,33 @@ def test_runs_are_listed_newest_first(store: ex.RunStore) -> None:
     assert [run.id for run in store.list(2)] == [ids[2], ids[1]]
 
 
+def test_runs_are_found_by_page_name_and_status(store: ex.RunStore) -> None:
+    with store.owners.hold() as owner:
+        runs = [store.create(SPEC, title, owner=owner) for title in ("Forest 1", "forest 100%", "sea", "100 seas")]
+        store.end(runs[2].id, Status.FINISHED)
+        assert store.anyone_goes()
+        assert [run.title for run in store.list(2, 1)] == ["sea", "forest 100%"]
+        assert [run.title for run in store.list(search="FOREST")] == ["forest 100%", "Forest 1"]
+        assert [run.title for run in store.list(search="0%")] == ["forest 100%"]
+        assert store.list(statuses=[Status.FINISHED], search="sea") == [store.get(runs[2].id)]
+        assert (store.count(), store.count("100"), store.count("", [Status.QUEUED])) == (4, 2, 0)
+        assert list(store.titles(2).items()) == [(runs[3].id, "100 seas"), (runs[2].id, "sea")]
+        for run in runs:
+            store.end(run.id, Status.STOPPED)
+    assert not store.anyone_goes()
+
+
+def test_who_reads_on_does_not_miss_what_is_written_again_after_going_back(store: ex.RunStore) -> None:
+    row = {"split": "batch", "name": "loss", "epoch": 1, "seconds": 1.0, "value": 1.0}
+    with store.owners.hold() as owner:
+        run = store.create(SPEC, owner=owner)
+        store.report(run.id, owner, [row | {"step": step} for step in range(1, 6)])
+        newest = int(store.metrics(run.id)["id"].max())
+        store.rewind(run.id, 2)
+        store.report(run.id, owner, [row | {"step": 3}])
+        assert store.metrics(run.id, after=newest)["step"].tolist() == [3]
+
+
 def test_everything_is_still_there_when_the_store_is_opened_again(store: ex.RunStore) -> None:
     run = store.create(SPEC, "kept", owner="me")
     store.report(run.id, "me", losses(2.0, 1.0), step=2)

@@ -1,10 +1,9 @@
-"""The pieces pages are made of: links, forms, late words, incremental curves."""
+"""The pieces pages are made of: links, forms, late words."""
 
 from __future__ import annotations
 
 import base64
 import zlib
-from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
@@ -13,10 +12,8 @@ from streamlit.testing.v1 import AppTest
 from explorer.data import DATASETS
 from explorer.errors import SpecError
 from explorer.models import LAYERS
-from explorer.runs.store import RunStore
-from explorer.specs import ModelSpec, RunSpec, TrainSpec
+from explorer.specs import ModelSpec, TrainSpec
 from explorer.views import form, links, page
-from explorer.views.results import Curves
 
 FORMS: list[type[BaseModel]] = [TrainSpec, *LAYERS.values()]
 
@@ -109,22 +106,6 @@ def test_undo_and_redo_walk_the_same_way_back_and_forth() -> None:
 
     app = AppTest.from_function(script, default_timeout=30).run()
     assert [element.value for element in app.markdown] == ["digits 1", "True", "mnist5k 1", "0"]
-
-
-def test_curves_read_on_from_where_they_were_and_forget_the_oldest(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
-    curves = Curves(store, runs=2)
-    spec = RunSpec(dataset="digits", model=ModelSpec())
-    ids = []
-    with store.owners.hold() as owner:
-        for _ in range(3):
-            run = store.create(spec, owner=owner)
-            ids.append(run.id)
-            for step in range(1, 4):
-                row = {"split": "batch", "name": "loss", "step": step, "epoch": 1, "seconds": 0.1, "value": 1.0}
-                store.report(run.id, owner, [row])
-                assert curves.read(run.id)["step"].tolist() == list(range(1, step + 1))
-    assert list(curves._known) == ids[1:]
 
 
 def test_every_data_set_says_where_it_comes_from_and_under_what_licence() -> None:
