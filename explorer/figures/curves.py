@@ -115,7 +115,11 @@ def _validation(validation: Line, look: Look, best: int | None, colours: Palette
         "name": "validation",
         "mode": "lines+markers",
         "line": {"color": colours.validation, "width": 3, "dash": "dot"},
-        "marker": {"size": np.where(starred, 13, 6), "symbol": np.where(starred, STAR, DIAMOND)},
+        "marker": {
+            "size": np.where(starred, 13, 6),
+            "symbol": np.where(starred, STAR, DIAMOND),
+            "line": {"width": 0},  # plotly takes markers of several sizes for bubbles, which it outlines
+        },
         "hovertemplate": f"{_one(look)} %{{x:.4~g}}<br>validation %{{y:.3f}}<extra></extra>",
     }
 

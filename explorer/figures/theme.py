@@ -6,6 +6,7 @@ zero, magnitudes one sequential scale.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,24 +114,51 @@ def drawn(data: list[Parts], layout: Parts, title: str, alt: str, dark: bool, he
         data: The traces.
         layout: What goes before the quiet look.
         title, alt, dark, height: As in `finish`.
-
-    Returns:
-        A figure that does not change any more once it was sent.
     """
     dress = _dress(title, alt, dark, height)
     layout = {**layout, "title": dress["title"] | layout.get("title", {})}
-    return _Sent({"data": data, "layout": dress | layout | {"template": {}}}, _validate=False)
+    return _Ready.of({"data": data, "layout": dress | layout | {"template": {}}})
 
 
-class _Sent(go.Figure):
-    """Taken apart for JSON once, to however many watchers and however often it is sent."""
+class _Ready(go.Figure):
+    """A figure that can be sent as it is, as often as one likes; plotly makes it only if somebody looks inside."""
 
-    _parts: Parts | None = None
+    @classmethod
+    def of(cls, parts: Parts) -> _Ready:
+        figure = cls.__new__(cls)
+        figure.__dict__["_ready"] = _typed(parts)
+        figure.__dict__["_parts"] = parts
+        return figure
+
+    def __getattr__(self, name: str) -> Any:
+        if "_parts" not in self.__dict__ or name.startswith("__"):
+            raise AttributeError(name)
+        del self.__dict__["_ready"]
+        super().__init__(self.__dict__.pop("_parts"), _validate=False)
+        return getattr(self, name)
 
     def to_dict(self) -> Parts:
-        if self._parts is None:
-            self._parts = super().to_dict()
-        return dict(self._parts)
+        return dict(self.__dict__.get("_ready") or super().to_dict())
+
+
+def alt(figure: go.Figure) -> str:
+    """The alternative text of a figure."""
+    ready = figure.__dict__.get("_ready")
+    return ready["layout"]["meta"]["alt"] if ready else figure.layout.meta["alt"]
+
+
+def _typed(part: Any) -> Any:
+    """A part of a figure with its arrays as plotly.js takes them: base64 of their bytes."""
+    if isinstance(part, dict):
+        return {name: _typed(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_typed(value) for value in part] if part and isinstance(part[0], dict) else part
+    if not isinstance(part, np.ndarray):
+        return part
+    if not part.size:
+        return []
+    array = np.ascontiguousarray(part, dtype=np.float64 if part.dtype.kind == "f" else np.int32)
+    return {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode()}
 
 
 def _dress(title: str, alt: str, dark: bool, height: int) -> Parts:

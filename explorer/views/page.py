@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.figures.theme import alt
 from explorer.views import moving
 
 log = logging.getLogger("explorer.pages")
@@ -63,7 +64,7 @@ def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None)
     """
     with st.container(key=f"figure-{key}"):
         for layer in moving.layers(make, key, content):
-            st.plotly_chart(layer.figure, key=layer.key, config=_CHART, alt=layer.figure.layout.meta["alt"])
+            st.plotly_chart(layer.figure, key=layer.key, config=_CHART, alt=alt(layer.figure))
 
 
 def choose(figure: go.Figure, key: str, chosen: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -74,8 +75,7 @@ def choose(figure: go.Figure, key: str, chosen: Callable[[list[dict[str, Any]]],
         if points := st.session_state[key].selection.points:
             chosen(points)
 
-    config, alt = _CHART, figure.layout.meta["alt"]
-    st.plotly_chart(figure, key=key, on_select=heard, selection_mode="points", config=config, alt=alt)
+    st.plotly_chart(figure, key=key, on_select=heard, selection_mode="points", config=_CHART, alt=alt(figure))
 
 
 def dark() -> bool:

@@ -35,8 +35,8 @@ STEPS, EPOCH, REDRAWS = 10_000, 50, 50
 RUNS = 2000
 COST, OPEN = 10.0, 0.5
 """Milliseconds of a redraw, seconds of the list."""
-READY = 10.0
-"""Seconds that a server that was just started has to import what it needs."""
+READY, QUIET = 60.0, 0.05
+"""Seconds that a server that was just started has to import what it needs; share of a core below which it has."""
 SPEC = RunSpec(dataset="digits", model=preset("cnn", load_dataset("digits")), train=TrainSpec(epochs=400), family="cnn")
 
 
@@ -107,18 +107,15 @@ async def _asked(
     process = psutil.Process(server.process.pid)
     costs, walls, lists, last = [], [], [], STEPS
     async with tab(server.port, "train", f"run={run.id}") as train:
-        await asyncio.sleep(READY)
-        part = min(
-            train.intervals, key=train.intervals.__getitem__
-        )  # what changes all the time is asked for most often
+        part = min(train.intervals, key=train.intervals.__getitem__)  # asked for most often: what changes all the time
         train.rest()
+        await _quiet(process)
         for _ in range(repeats):
             before = _spent(process)
             for _ in range(REDRAWS):
                 write(store, run, owner, last + 1, last + 2)
                 last += 2
                 walls.append(await _again(train, part))
-                await asyncio.sleep(0.02)
             costs.append((_spent(process) - before) / REDRAWS * 1000)
         shown = max(newest(spec) for key, spec in train.charts.items() if key.startswith(f"loss-{run.id}"))
         if shown != last or train.errors:
@@ -127,6 +124,16 @@ async def _asked(
         page.rest()
         lists += [await _again(page) for _ in range(2 * repeats)]
     return costs, walls, lists
+
+
+async def _quiet(process: psutil.Process) -> None:
+    """Wait until a server does nothing any more."""
+    for _ in range(int(READY)):
+        before = _spent(process)
+        await asyncio.sleep(1)
+        if _spent(process) - before < QUIET:
+            return
+    raise TimeoutError(f"The server was not at rest within {READY:g} s.")
 
 
 async def _again(page: Tab, fragment: str = "") -> float:

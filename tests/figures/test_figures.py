@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ from explorer.figures.examples import table
 from explorer.figures.flow import gradient_flow
 from explorer.figures.images import attributions, enlarged, mosaic, units
 from explorer.figures.lines import POINTS, Line
-from explorer.figures.theme import DARK, LIGHT, symmetric
+from explorer.figures.theme import DARK, LIGHT, alt, symmetric
 from explorer.models import plan, preset
 from tests.samples import made_up
 
@@ -124,6 +126,26 @@ def test_attributions_are_drawn_relative_to_their_strongest_and_keep_their_value
     assert (trace.zmin, trace.zmax) == (-1, 1)
     assert "strongest 5e+02" in figure.layout.annotations[1].text
     assert "does not apply" in figure.layout.annotations[2].text
+
+
+def test_a_figure_that_is_ready_is_sent_as_plotly_would_send_it_and_can_be_looked_into() -> None:
+    ready, looked = (learning_curve(metrics(500), "loss", 600, marks={7: "clip 1"}, best=20) for _ in range(2))
+    sent = decoded(ready.to_dict())
+    assert looked.layout.xaxis.title.text == "optimiser step"
+    assert sent == decoded(looked.to_dict())
+    assert sent["data"] == decoded(go.Figure(ready.to_dict()).to_dict())["data"]
+    assert alt(ready) == alt(looked) == sent["layout"]["meta"]["alt"]
+    looked.update_layout(height=123)
+    assert looked.to_dict()["layout"]["height"] == 123
+
+
+def decoded(part: Any) -> Any:
+    """A part of a figure with its arrays as lists."""
+    if isinstance(part, dict) and "bdata" in part:
+        return np.frombuffer(base64.b64decode(part["bdata"]), part["dtype"]).tolist()
+    if isinstance(part, dict):
+        return {name: decoded(value) for name, value in part.items()}
+    return [decoded(value) for value in part] if isinstance(part, list | tuple) else part
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.5])

@@ -35,6 +35,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
     st.cache_resource.clear()
     st.cache_data.clear()
     yield server.store()
+    server.warm_up().join()  # a process that ends while it imports would abort
     server.compute().close()
     st.cache_resource.clear()
     if before is None:
