@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.views import page, state, training
-from explorer.views.server import compute, store
+from explorer.views.server import store
 
 
 def before_button(problem: bool) -> None:
@@ -47,6 +47,6 @@ def start_vanishing() -> None:
     """Queue the two networks and look at the vanilla one."""
     from explorer.runs.presets import start_vanishing as start
 
-    compute()
-    vanilla, _ = start(store(), state.session())
-    state.look(run=vanilla.id)
+    if training.once("vanishing"):
+        vanilla, _ = start(store(), state.session())
+        state.look(run=vanilla.id)

@@ -14,7 +14,7 @@ from explorer.runs.cost import flops_until
 from explorer.runs.differences import cautions
 from explorer.runs.outcomes import better
 from explorer.runs.run import Run
-from explorer.views import compared, comparison_table, page, results, state, sweep_result
+from explorer.views import compared, comparison_table, page, results, state, sweep_result, watchers
 from explorer.views.several import Several, gather
 
 EVERY = 2.0
@@ -29,16 +29,16 @@ COSTS |= {"memory": "Memory", "energy": "Energy (estimate)"}
 
 def comparison(runs: list[Run]) -> None:
     """Show runs side by side and, while any goes on, keep showing them; polling ends with the last."""
-    active = any(not run.status.over for run in runs)
-    panel = st.fragment(page.calm(_panel), run_every=EVERY if active else None)
-    panel(len(runs), state.lens().revision, active)
+    going = any(not run.status.over for run in runs)
+    watchers.follow(_panel, going, len(runs), state.lens().revision, every=EVERY)
 
 
-def _panel(count: int, revision: int, active: bool) -> None:
+def _panel(going: bool, count: int, revision: int) -> None:
     runs = compared.current()
-    ended = active and all(run.status.over for run in runs)
-    if ended or len(runs) != count or state.lens().revision != revision:
-        st.rerun()  # the whole page, once more: polling ends, some were deleted, or another run was clicked
+    if len(runs) != count or state.lens().revision != revision:
+        st.rerun()  # the whole page, once more: some were deleted, or another run was clicked
+    if going and all(run.status.over for run in runs):
+        watchers.whole_page()
     sweep = state.compared().sweep
     seen = gather(runs, bool(sweep))
     if sweep:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pandas as pd
 import streamlit as st
@@ -11,10 +10,8 @@ import streamlit as st
 from explorer.figures.groups import strip
 from explorer.runs.cross_validation import FEWEST, MOST, USUAL, Fold, cross_validate, folds_of, is_fold, spreads
 from explorer.runs.run import Run
-from explorer.specs import RunSpec
-from explorer.views import page, results, state
-from explorer.views.server import compute, store
-from explorer.views.training import DOUBLE_CLICK_SECONDS
+from explorer.views import page, results, state, training, watchers
+from explorer.views.server import store
 
 EVERY = 1.0
 """Seconds between two redraws while any fold goes on."""
@@ -34,16 +31,10 @@ def start_button(problem: bool) -> None:
 
 
 def _start(folds: int) -> None:
-    draft = state.draft()
-    family = state.family_of(draft.model, draft.dataset)
-    spec = RunSpec(dataset=draft.dataset, model=draft.model, train=state.training(), family=family)
-    last = st.session_state.get("cross-validated")
-    if last and last[0] == (spec, folds) and time.monotonic() - last[1] < DOUBLE_CLICK_SECONDS:
-        return
-    compute()
-    sweep = cross_validate(store(), spec, folds, state.session())
-    st.session_state["cross-validated"] = ((spec, folds), time.monotonic())
-    state.look(run=store().of_sweep(sweep)[0].id)
+    spec = training.draft_run()
+    if training.once((spec, folds)):
+        sweep = cross_validate(store(), spec, folds, state.session())
+        state.look(run=store().of_sweep(sweep)[0].id)
 
 
 def link(run: Run) -> None:
@@ -64,17 +55,16 @@ def folds(run: Run, waiting: bool) -> None:
     """
     if not is_fold(run):
         return
-    active = any(not one.status.over for one in store().of_sweep(run.sweep))
-    panel = st.fragment(page.calm(_panel), run_every=EVERY if active else None)
+    going = any(not one.status.over for one in store().of_sweep(run.sweep))
     with st.container(border=True, key="folds"):
-        panel(run.sweep, run.id, active, waiting)
+        watchers.follow(_panel, going, run.sweep, run.id, waiting, every=EVERY)
 
 
-def _panel(sweep: str, run_id: str, active: bool, waiting: bool) -> None:
+def _panel(going: bool, sweep: str, run_id: str, waiting: bool) -> None:
     found = folds_of(store(), sweep, results.metrics)
     runs = [fold.run for fold in found if fold.run]
-    if (active and all(run.status.over for run in runs)) or (waiting and store().snapshots.steps(run_id)):
-        st.rerun()  # the whole page, once more; without polling if there is nothing to wait for any more
+    if (going and all(run.status.over for run in runs)) or (waiting and store().snapshots.steps(run_id)):
+        watchers.whole_page()
     st.subheader(f"Cross-validation in {len(found)} folds", anchor=False)
     left = [run for run in runs if not run.status.over]
     if left:

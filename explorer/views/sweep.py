@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 from pydantic.fields import FieldInfo
 
@@ -12,7 +10,7 @@ from explorer.runs import sweep as sweeps
 from explorer.runs.values import Values, options, read_values, said
 from explorer.specs import RunSpec
 from explorer.views import page, state, sweep_draft, training
-from explorer.views.server import compute, settings, store
+from explorer.views.server import settings, store
 from explorer.views.sweep_draft import GRID, RANDOM, Draft
 
 MOST_FIELDS = 6
@@ -151,12 +149,8 @@ def _start(made: sweeps.Sweep, values: list[Values], draft: Draft) -> None:
 
 def _queue(made: sweeps.Sweep) -> None:
     """Queue them and compare them; a double click does it once."""
-    last = st.session_state.get("swept")
-    if last and last[0] == made and time.monotonic() - last[1] < training.DOUBLE_CLICK_SECONDS:
-        return
-    st.session_state["swept"] = (made, time.monotonic())
-    compute()
-    state.compare(state.compared().runs, sweeps.start(store(), made, state.session()))
+    if training.once(made):
+        state.compare(state.compared().runs, sweeps.start(store(), made, state.session()))
 
 
 def _words(values: Values, random: bool) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.figures.through_time import VANISHED, Line, through_time
 from explorer.runs.run import Run
-from explorer.views import page, results, state
+from explorer.views import page, results, state, watchers
 from explorer.views.server import store
 
 KINDS = {"rnn": "Vanilla RNN", "lstm": "LSTM", "gru": "GRU"}
@@ -43,15 +43,16 @@ def panel(run: Run, beside: Sequence[Run] = ()) -> None:
     if not kinds(run):
         return
     # This run may be over, and nothing polls for it any more, while a partner goes on.
-    waits = run.status.over and any(not one.status.over for one in beside)
-    panel = st.fragment(page.calm(_waiting), run_every=EVERY) if waits else _panel
-    panel(run, beside)
+    if run.status.over and any(not one.status.over for one in beside):
+        watchers.follow(_waiting, True, run, beside, every=EVERY)
+    else:
+        _panel(run, beside)
 
 
-def _waiting(run: Run, beside: Sequence[Run]) -> None:
+def _waiting(_again: bool, run: Run, beside: Sequence[Run]) -> None:
     now = [found for one in beside if (found := store().find(one.id))]
     if all(one.status.over for one in now):
-        st.rerun()  # the whole page, once more and without polling
+        watchers.whole_page()
     _panel(run, now)
 
 

@@ -86,12 +86,18 @@ def start(spec: RunSpec) -> None:
     """Queue a run and look at it; a double click starts it once."""
     from explorer.runs.execute import submit
 
+    if once(spec):
+        state.look(run=submit(store(), spec, session=state.session()).id)
+
+
+def once(what: object) -> bool:
+    """Whether to start something now, with an engine that trains: a double click asks twice, and starts it once."""
     last = st.session_state.get("started")
-    if last and last[0] == spec and time.monotonic() - last[1] < DOUBLE_CLICK_SECONDS:
-        return
-    st.session_state["started"] = (spec, time.monotonic())
+    if last and last[0] == what and time.monotonic() - last[1] < DOUBLE_CLICK_SECONDS:
+        return False
+    st.session_state["started"] = (what, time.monotonic())
     compute()
-    state.look(run=submit(store(), spec, session=state.session()).id)
+    return True
 
 
 def start_button(label: str, key: str, problem: bool = False) -> None:

@@ -132,7 +132,7 @@ def _blink() -> None:
     """Nothing: being told is enough to be drawn again."""
 
 
-def follow(panel: Callable[..., None], going: bool, *args: Any) -> None:
+def follow(panel: Callable[..., None], going: bool, *args: Any, every: float = WHOLE) -> None:
     """Draw a panel and, while what it shows goes on and somebody looks, every few seconds again.
 
     Args:
@@ -140,9 +140,11 @@ def follow(panel: Callable[..., None], going: bool, *args: Any) -> None:
             for the `whole_page`: only that ends it.
         going: Whether what it shows goes on.
         *args: What else it is called with.
+        every: Seconds between two redraws; a crowd is shown it less often.
     """
     again = going and _looked_at()
-    st.fragment(page.calm(panel), run_every=WHOLE if again else None)(again, *args)
+    every = max(every, watchers().interval())
+    st.fragment(page.calm(panel), run_every=every if again else None)(again, *args)
 
 
 def often(panel: Callable[..., None], *args: Any) -> None:

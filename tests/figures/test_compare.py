@@ -13,6 +13,7 @@ from explorer.figures.axes import PLOT, beside, log_axis, number
 from explorer.figures.compare import LABELLED, Line, cost_against_quality, curves, mark
 from explorer.figures.sweeps import parallel, scaling
 from explorer.figures.theme import DARK, LIGHT
+from tests.figures import complete
 
 NONE = np.empty(0)
 SETTINGS = pd.DataFrame({"Width": [4, 16, 64, 16], "Optimiser": ["adam", "sgd", "adam", "adam"]})
@@ -51,10 +52,7 @@ def every_figure(dark: bool) -> dict[str, go.Figure]:
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("name", list(every_figure(False)))
 def test_every_figure_has_a_title_an_alternative_text_and_a_height(name: str, dark: bool) -> None:
-    layout = every_figure(dark)[name].layout
-    assert layout.title.text
-    assert layout.meta["alt"]
-    assert layout.height > 100
+    complete(every_figure(dark)[name])
 
 
 @pytest.mark.parametrize("name", ["curves", "scatter", "scaling"])

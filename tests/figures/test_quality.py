@@ -18,6 +18,7 @@ from explorer.figures.theme import DARK, LIGHT
 from explorer.figures.thumbnails import SIDE, sparkline, thumbnail
 from explorer.figures.values import MOST, predicted_against_true, residuals
 from explorer.probes import quality
+from tests.figures import complete
 
 COUNTS = np.array([[5, 0, 1], [4, 2, 0], [0, 0, 0]])
 TRUTH, PREDICTED = np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.0, 1.0])
@@ -52,11 +53,7 @@ def every_figure(dark: bool) -> dict[str, go.Figure]:
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("name", list(every_figure(False)))
 def test_every_figure_has_a_title_an_alternative_text_a_height_and_named_axes(name: str, dark: bool) -> None:
-    layout = every_figure(dark)[name].layout
-    assert layout.title.text
-    assert layout.meta["alt"]
-    assert "nan" not in layout.meta["alt"]
-    assert layout.height > 100
+    layout = complete(every_figure(dark)[name])
     assert layout.xaxis.title.text
     assert layout.yaxis.title.text or name == "rates"  # there the names of the groups stand
 

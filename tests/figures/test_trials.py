@@ -12,6 +12,7 @@ import pytest
 from explorer.figures.finder import range_curve
 from explorer.figures.one_batch import batch_curve
 from explorer.figures.through_time import VANISHED, Line, through_time
+from tests.figures import complete
 
 RATES = np.array([1e-3, 1e-2, 1e-1, 1.0])
 LOSSES = np.array([2.0, 1.0, 0.5, 900.0])
@@ -36,9 +37,7 @@ FIGURES: dict[str, Callable[[bool], go.Figure]] = {
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("name", list(FIGURES))
 def test_every_figure_has_a_title_an_alternative_text_and_named_axes(name: str, dark: bool) -> None:
-    layout = FIGURES[name](dark).layout
-    assert layout.title.text
-    assert layout.meta["alt"]
+    layout = complete(FIGURES[name](dark))
     assert layout.xaxis.title.text
     assert layout.yaxis.title.text
 
