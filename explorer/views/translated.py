@@ -34,7 +34,10 @@ def translated(view: View) -> None:
     if not len(rows):
         st.info(f"None of its translations is {shown.lower()}.", icon=":material/info:")
         return
-    st.caption("Wrong ones come first, and of them those whose right translation the model found least probable.")
+    st.caption(
+        "Wrong ones come first, and of them those whose right translation the model found least probable. Click one to "
+        "look closer."
+    )
     key = f"pairs-{view.run.id}-{view.step}-{view.split}-{shown}"
     opened.list_of(view, rows, lambda row: "Right" if exact[row] else "Wrong", key, partial(_told, view, found))
 

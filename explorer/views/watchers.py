@@ -142,7 +142,8 @@ def follow(panel: Callable[..., None], going: bool, *args: Any, every: float = W
         *args: What else it is called with.
         every: Seconds between two redraws; a crowd is shown it less often.
     """
-    again = going and _looked_at()
+    with st.container(key="eye-place"):  # there also once it is over: what is below keeps its place, and is no twin
+        again = going and _looked_at()
     every = max(every, watchers().interval())
     st.fragment(page.calm(panel), run_every=every if again else None)(again, *args)
 
