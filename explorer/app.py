@@ -18,7 +18,7 @@ st.html(ROOT / "assets/style.css")
 TRAIN = st.Page(page.TRAIN, title="Train", icon=":material/show_chart:")
 LOOKING = [
     st.Page(page.EVALUATE, title="Evaluate", icon=":material/fact_check:"),
-    st.Page(page.FEATURE_MAPS, title="Feature maps", icon=":material/grid_view:"),
+    st.Page(page.INSIDE, title="Look inside", icon=":material/grid_view:"),
     st.Page(page.ATTRIBUTIONS, title="Attributions", icon=":material/psychology_alt:"),
 ]
 chosen = st.navigation(

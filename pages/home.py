@@ -26,7 +26,7 @@ st.image(
 steps = (
     ("Build", "Stack layers and see at once what each makes and costs.", page.BUILD, "construction"),
     ("Train", "Watch loss and accuracy while it learns. Stop at any time.", page.TRAIN, "show_chart"),
-    ("Look inside", "See every feature map and filter, at any step of the training.", page.FEATURE_MAPS, "grid_view"),
+    ("Look inside", "See every feature map and filter, at any step of the training.", page.INSIDE, "grid_view"),
     ("Ask why", "See which pixels spoke for an answer, and which against.", page.ATTRIBUTIONS, "psychology_alt"),
 )
 for column, (number, (title, text, target, icon)) in zip(st.columns(4), enumerate(steps, 1), strict=True):

@@ -61,7 +61,7 @@ def photograph(server: Server, run: Run) -> None:
             page.goto(f"{server.url}/train?run={run.id}&example={EXAMPLE}")
             tab.settle(6000)
             page.screenshot(path=ASSETS / "train.png")
-            for name in ("Evaluate", "Feature maps", "Attributions"):
+            for name in ("Evaluate", "Look inside", "Attributions"):
                 go(page, name)
                 page.locator("h2", has_text=name).wait_for()
                 tab.settle(2500)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.figures.examples import bars, series
 from explorer.figures.images import enlarged
-from explorer.views import page, state
+from explorer.views import page, results, state
 from explorer.views.view import View
 
 
@@ -59,6 +59,30 @@ def example_picture(view: View, width: int = 240) -> None:
         names = dataset.features
         figure = bars(x.numpy(), names, "The input", "standardised", "The input.", page.dark())
         page.show(figure, key="example-row")
+
+
+def example_panel(view: View, beside: bool = False) -> None:
+    """The example and what the model answers.
+
+    Args:
+        view: What is looked at.
+        beside: Whether the two stand beside each other rather than one under the other.
+    """
+    with st.container(horizontal=beside, key="example-panel"):
+        example_picture(view, width=120 if beside else 180)
+        answer(view)
+
+
+def answer(view: View) -> None:
+    """What the model answers, in a line."""
+    if view.dataset.task == "translation":
+        st.markdown(f"It writes: **{page.plain(results.translation(*view.place)) or 'nothing'}**")
+    elif view.dataset.classes:
+        found = results.prediction(*view.place)
+        sure = found.probabilities[found.answer]
+        st.markdown(f"It answers **{page.plain(view.dataset.classes[found.answer])}**, {min(sure, 0.999):.1%} sure.")
+    else:
+        st.markdown(f"It answers **{page.plain(view.dataset.answer(results.output(*view.place)))}**.")
 
 
 def go(example: int) -> None:

@@ -1,73 +1,76 @@
-"""Feature maps and filters of one layer."""
+"""What the page *Look inside* is made of: one look, or two beside each other, at one step or at several."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from explorer.figures.images import mosaic
-from explorer.models import plan
-from explorer.probes import Spot
-from explorer.views import example, page, results
-from explorer.views.layer import draw, window
+from explorer.views import example
+from explorer.views.looks import LOOKS, Look
+from explorer.views.options import Options
 from explorer.views.view import View
 
+NOTHING = "nothing"
 
-def inside(view: View) -> None:
-    """Choose a layer; see the example, what the layer makes of it, and the layer's filters."""
-    layers = plan(view.run.spec.model, view.dataset).layers
-    names = [layer.name for layer in layers]
-    layer = st.segmented_control("Layer", names, default=names[0], key=_key(view), required=True)
-    planned = layers[names.index(layer)]
-    left, right = st.columns([1, 3])
-    with left:
-        example.example_picture(view, width=180)
-        st.caption(
-            f"{planned.title}: {planned.given} values in, {planned.output} out. "
-            + (
-                f"One output value sees {'×'.join(map(str, planned.receptive_field))} input "
-                f"{'pixels' if len(planned.receptive_field) == 2 else 'steps'}."
-                if planned.receptive_field
-                else ""
-            )
+
+def inside(view: View) -> dict[str, str]:
+    """Choose what to look at, and see it; returns what was chosen, for the URL."""
+    reasons = {look.name: look.why_not(view) for look in LOOKS.values()}
+    fitting = [name for name, reason in reasons.items() if reason is None]
+    options = Options()
+    name = _choose(fitting, reasons, options)
+    beside, several = _settings(fitting, reasons, view, options)
+    if beside == NOTHING:
+        left, right = st.columns([1, 3], gap="medium")
+        with left:
+            example.example_panel(view)
+        with right:
+            _draw(name, view, options, several)
+        return options.drawn
+    example.example_panel(view, beside=True)
+    second = Options("2", options.drawn)
+    for column, one, its in zip(st.columns(2, gap="medium"), (name, beside), (options, second), strict=True):
+        with column:
+            st.markdown(f"**{LOOKS[one].title}**")
+            _draw(one, view, its, several)
+    return options.drawn
+
+
+def _draw(name: str, view: View, options: Options, several: bool) -> None:
+    look: Look = LOOKS.make(name)
+    if several and not look.steady:
+        look.draw_steps(view, options)
+    else:
+        look.draw(view, options)
+
+
+def _choose(fitting: list[str], reasons: dict[str, str | None], options: Options) -> str:
+    """Choose one of the looks that fit; the others say why they do not."""
+    titles = {name: LOOKS[name].title for name in reasons}
+    with st.container(key="looks"):
+        return options.one(
+            "look", "Look at", fitting, words=titles.__getitem__, few=len(LOOKS), label_visibility="collapsed"
         )
-    with right:
-        draw(view, Spot(layer, layer), planned)
-    if planned.role == "conv" and planned.given.kind == "image":
-        _filters(view, layer)
 
 
-def _key(view: View) -> str:
-    """The layer is remembered for each run: another run may have other layers."""
-    return f"layer-of-{view.run.id}"
-
-
-def _filters(view: View, layer: str) -> None:
-    inner = "conv1" if layer.startswith("residual") else ""
-    name = f"{layer}.{inner}" if inner else layer
-    weights = results.filters(view.run.id, view.step, name).weights  # (out, in, h, w)
-    inputs = weights.shape[1]
-    st.markdown(
-        f"**Filters of {name}**: {weights.shape[0]} filters, each {inputs}×{weights.shape[2]}×{weights.shape[3]}."
-    )
-    channel = 0
-    if inputs > 1:
-        channel = st.number_input(
-            f"Input channel (0 to {inputs - 1})",
-            0,
-            inputs - 1,
-            key=f"filter-channel-{view.run.id}-{name}",
-            help="A filter has one small picture for each channel it reads; this chooses which to draw.",
+def _settings(fitting: list[str], reasons: dict[str, str | None], view: View, options: Options) -> tuple[str, bool]:
+    """What stands beside it, and whether several steps are shown."""
+    several = False
+    with st.container(horizontal=True, vertical_alignment="bottom", key="look-settings"):
+        beside = options.one(
+            "beside",
+            "Beside it",
+            [NOTHING, *fitting],
+            words=lambda name: LOOKS[name].title if name in fitting else name.capitalize(),
+            few=0,
             width=220,
+            help="A second look, or the same one at another place.",
         )
-    shown = window(len(weights), "filters", f"filters-{view.run.id}-{name}")
-    figure = mosaic(
-        weights[slice(*shown), channel],
-        [f"{n}" for n in range(*shown)],
-        f"Filters on input channel {channel}",
-        f"Weights of the filters of {name} for input channel {channel}.",
-        scale="signed",
-        limit=float(abs(weights).max()),
-        dark=page.dark(),
-    )
-    page.show(figure, key="filters")
-    st.caption("Warm weights add what they see to the map, cool ones subtract it.")
+        if len(view.steps) > 1:
+            several = options.switch(
+                "steps", "At several steps", help="The same at up to four steps of the training, side by side."
+            )
+        if missing := {name: reason for name, reason in reasons.items() if reason}:
+            with st.popover("Not for this model", type="tertiary"):
+                for name, reason in missing.items():
+                    st.markdown(f"**{LOOKS[name].title}**: {reason}")
+    return beside, several

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,7 @@ SHOWN = 64
 """Most channels or filters drawn at once."""
 MEAN = 0
 """Stands for the mean of all heads among their numbers."""
+ONE_SCALE = "One scale for all steps, taken from a few of them; what goes beyond it has the strongest colour."
 
 Span = tuple[float, float]
 
@@ -41,27 +41,50 @@ PAGE = Grid()
 
 
 def draw(view: View, spot: Spot, planned: Planned, grid: Grid = PAGE) -> None:
-    """Draw what is seen at a spot."""
-    span = None
-    if travel.current().still:
-        span = results.span(view.run.id, view.sampled, view.split, view.example, spot)
-    values, dark, part = results.seen(*view.place, spot), page.dark(), (0, 0)
+    """Draw what is seen at a spot, and what of it can be chosen."""
+    values, part = results.seen(*view.place, spot), (0, 0)
     if spot.what == "attention":
         part = (_head(view, spot, len(values)),)
-        make = partial(_attention, view, spot, values, span, dark, *part)
-    elif spot.what == "states":
-        make = partial(_places, view, spot, values.T, span, dark, "unit")
-    elif values.ndim == 1:
-        make = partial(_units, spot, values, span, dark)
-    elif values.ndim == 2:
-        rows = values if planned.output.kind == "series" else values.T  # (L, D): one row for each column
-        make = partial(_places, view, spot, rows, span, dark, "value")
-    else:
+    elif values.ndim == 3:
         part = window(len(values), "channels", f"maps-{view.run.id}-{spot.name}", grid.most)
-        make = partial(_maps, spot, values, span, dark, grid, *part)
-    page.show_made(make, "maps", (view.place, spot, span, grid, part, dark))
+    span, dark = span_of(view, spot), page.dark()
+    page.show_made(
+        lambda: figure(view, spot, planned, grid, part, span, dark), "maps", (view.place, spot, span, grid, part, dark)
+    )
     if span:
-        st.caption("One scale for all steps, taken from a few of them; what goes beyond it has the strongest colour.")
+        st.caption(ONE_SCALE)
+
+
+def span_of(view: View, spot: Spot) -> Span | None:
+    """Lowest and highest value over the steps while steps are played: colours then keep one scale."""
+    if not travel.current().still:
+        return None
+    return results.span(view.run.id, view.sampled, view.split, view.example, spot)
+
+
+def figure(
+    view: View, spot: Spot, planned: Planned, grid: Grid, part: tuple[int, ...], span: Span | None, dark: bool
+) -> go.Figure:
+    """What is seen at a spot, as fits its shape.
+
+    Args:
+        view, spot, planned: What is looked at.
+        grid: How many channels are drawn, and how.
+        part: First and last channel, or the head; both as they were chosen.
+        span: Lowest and highest value the colours have room for; as they are if None.
+        dark: Whether the page is dark.
+    """
+    values = results.seen(*view.place, spot)
+    if spot.what == "attention":
+        return _attention(view, spot, values, span, dark, *part)
+    if spot.what == "states":
+        return _places(view, spot, values.T, span, dark, "unit")
+    if values.ndim == 1:
+        return _units(spot, values, span, dark)
+    if values.ndim == 2:
+        rows = values if planned.output.kind == "series" else values.T  # (L, D): one row for each column
+        return _places(view, spot, rows, span, dark, "value")
+    return _maps(spot, values, span, dark, grid, *part)
 
 
 def _units(spot: Spot, values: np.ndarray, span: Span | None, dark: bool) -> go.Figure:

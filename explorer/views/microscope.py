@@ -17,7 +17,6 @@ from explorer.views.view import View
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from explorer.models import Plan
     from explorer.probes import Spot
     from explorer.runs.run import Run
 
@@ -64,8 +63,7 @@ def microscope(run: Run) -> None:
             _answer(seen)
         with right:
             spot = _spot(seen)
-            planned = next(one for one in _plan(seen).layers if one.name == spot.layer)
-            layer.draw(seen, spot, planned, GRID)
+            layer.draw(seen, spot, seen.layers[spot.layer], GRID)
 
 
 def _open() -> None:
@@ -90,19 +88,13 @@ def _look(run: Run) -> View | None:
     return None
 
 
-def _plan(seen: View) -> Plan:
-    from explorer.models import plan
-
-    return plan(seen.run.spec.model, seen.dataset)
-
-
 def _spot(seen: View) -> Spot:
     """The place that was chosen last, in this model or another; else the one that tells most."""
     from explorer.probes import telling
 
     spots = results.spots(seen.run.id)
     chosen = next((spot for spot in spots if spot.name == st.session_state.get(SPOT)), None)
-    return chosen or telling(spots, [layer.name for layer in _plan(seen).layers if layer.role == "conv"])
+    return chosen or telling(spots, [name for name, planned in seen.layers.items() if planned.role == "conv"])
 
 
 # -- choosing ---------------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def _opened(view: View) -> None:
     example.example_picture(view, width=160)
     _ANSWERS[view.dataset.task](view)
     with st.container(horizontal=True):
-        st.page_link(page.FEATURE_MAPS, label="See its feature maps", icon=":material/grid_view:")
+        st.page_link(page.INSIDE, label="Look inside", icon=":material/grid_view:")
         st.page_link(page.ATTRIBUTIONS, label="Ask why it answers so", icon=":material/psychology_alt:")
     st.caption("It is what the other pages look at now, too.")
 

@@ -19,7 +19,7 @@ from explorer.views import moving
 log = logging.getLogger("explorer.pages")
 
 HOME, BUILD, TRAIN, RUNS, COMPARE = (f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "compare"))
-EVALUATE, FEATURE_MAPS, ATTRIBUTIONS = (f"../pages/{name}.py" for name in ("evaluate", "feature_maps", "attributions"))
+EVALUATE, INSIDE, ATTRIBUTIONS = (f"../pages/{name}.py" for name in ("evaluate", "look_inside", "attributions"))
 ASSETS = Path(__file__).parents[2] / "assets"
 _MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
 _CHART = {"displayModeBar": False, "scrollZoom": False, "responsive": True}

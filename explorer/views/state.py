@@ -20,6 +20,9 @@ URL_BYTES = 1800
 HISTORY = 100
 COMPARED = 50
 """Most runs that are chosen one by one to be compared."""
+OPTIONS, OPTION_LENGTH = 24, 100
+"""Most options of looking pages taken from a link, and the longest."""
+_OPTION = re.compile(r"[a-z]{1,16}2?")
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,25 @@ class Compared:
     revision: int = 0
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What is chosen on the looking pages beyond the lens.
+
+    Attributes:
+        values: By name, as the URL has it.
+        linked: Names whose value the link brought, and nobody has changed since.
+        revision: As that of the lens.
+    """
+
+    values: dict[str, str] = field(default_factory=dict)
+    linked: frozenset[str] = frozenset()
+    revision: int = 0
+
+
 @dataclass
 class _Session:
     lens: Lens = field(default_factory=Lens)
+    chosen: Chosen = field(default_factory=Chosen)
     draft: Draft = field(default_factory=Draft)
     training: TrainSpec = field(default_factory=TrainSpec)
     compared: Compared = field(default_factory=Compared)
@@ -119,6 +138,36 @@ def playing() -> bool:
 def play(on: bool) -> None:
     """Play them, or stop."""
     _session().playing = on
+
+
+# -- options of the looking pages -------------------------------------------------------------------------------------
+
+
+def option(name: str) -> str:
+    """What was chosen for an option; empty if nothing was."""
+    return _session().chosen.values.get(name, "")
+
+
+def from_link(name: str) -> bool:
+    """Whether it was the link that chose it."""
+    return name in _session().chosen.linked
+
+
+def option_revision() -> int:
+    """Counts the changes that the widgets of options do not know of."""
+    return _session().chosen.revision
+
+
+def keep_option(name: str, value: str) -> None:
+    """Take over what an option's own widget says."""
+    chosen = _session().chosen
+    _session().chosen = replace(chosen, values={**chosen.values, name: value}, linked=chosen.linked - {name})
+
+
+def set_option(name: str, value: str) -> None:
+    """Choose by something else than the option's widget, which is drawn anew."""
+    keep_option(name, value)
+    _session().chosen = replace(_session().chosen, revision=option_revision() + 1)
 
 
 # -- the draft --------------------------------------------------------------------------------------------------------
@@ -322,6 +371,9 @@ def adopt_url() -> None:
         found["split"] = given["split"]
     if found:
         look(**found)
+    options = {name: value for name, value in given.items() if _OPTION.fullmatch(name) and len(value) <= OPTION_LENGTH}
+    if options:
+        session.chosen = Chosen(dict(list(options.items())[:OPTIONS]), frozenset(options))
     sweep = _ids(given.get("sweep", ""))[:1]
     if sweep or "compare" in given:
         compare(tuple(_ids(given.get("compare", ""))) or None, *sweep)

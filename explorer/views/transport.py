@@ -161,8 +161,8 @@ def onward(run: Run) -> None:
         if steps:
             if st.button("See where it fails", type="primary", icon=":material/fact_check:", key="to-evaluate"):
                 st.switch_page(page.EVALUATE)
-            if st.button("See its feature maps", type="primary", icon=":material/grid_view:", key="to-maps"):
-                st.switch_page(page.FEATURE_MAPS)
+            if st.button("Look inside", type="primary", icon=":material/grid_view:", key="to-inside"):
+                st.switch_page(page.INSIDE)
             if st.button("Ask why it answers so", type="primary", icon=":material/psychology_alt:", key="to-why"):
                 st.switch_page(page.ATTRIBUTIONS)
         if run.status is Status.DIVERGED or not store().snapshots.has_state(run.id):

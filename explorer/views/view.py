@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     import torch
 
     from explorer.data import Dataset
+    from explorer.models import Planned
 
 LISTED = 50
 """Runs offered in the sidebar: the latest ones."""
 
 SAMPLED = 5
 """Steps that one scale for all of them is made from."""
+
+SPREAD = 4
+"""Steps shown side by side."""
 
 ANSWER = -1
 """Stands for "whatever the model answers" among the numbers of classes."""
@@ -60,13 +64,28 @@ class View:
     @property
     def sampled(self) -> tuple[int, ...]:
         """A few of the kept steps, evenly, the first and the last among them."""
-        places = range(SAMPLED)
-        return tuple(sorted({self.steps[n * (len(self.steps) - 1) // (SAMPLED - 1)] for n in places}))
+        return self._evenly(SAMPLED)
+
+    @property
+    def spread(self) -> tuple[int, ...]:
+        """The same for steps that are shown side by side."""
+        return self._evenly(SPREAD)
+
+    def _evenly(self, count: int) -> tuple[int, ...]:
+        places = range(count)
+        return tuple(sorted({self.steps[n * (len(self.steps) - 1) // (count - 1)] for n in places}))
 
     @property
     def input(self) -> torch.Tensor:
         """The example, (1, …)."""
         return self.dataset.split(self.split).inputs[self.example : self.example + 1]
+
+    @property
+    def layers(self) -> dict[str, Planned]:
+        """The layers of the model by name, in order."""
+        from explorer.models import plan
+
+        return {layer.name: layer for layer in plan(self.run.spec.model, self.dataset).layers}
 
     @property
     def truth(self) -> int:

@@ -30,7 +30,7 @@ DRAWN = {
     "Build": ".st-key-architecture .barlayer",
     "Train": "[class*=st-key-accuracy-] .scatterlayer path.js-line",
     "Runs": "[class*=st-key-run-] [class*=st-key-open-]",
-    "Feature maps": ".st-key-maps .heatmaplayer image",
+    "Look inside": ".st-key-layers .heatmaplayer image",
     "Attributions": ".st-key-why .heatmaplayer image",
 }
 """What is drawn last on each page."""
@@ -99,14 +99,14 @@ def _redraws(program: Browser, folder: Path, repeats: int) -> dict[str, list[flo
             for name in DRAWN:
                 times.setdefault(f"page {name}", []).append(opened(page, name))
                 tab.settle()
-                if name in ("Feature maps", "Attributions"):
+                if name in ("Look inside", "Attributions"):
                     seconds = _change(page, DRAWN[name], lambda: _next(page))
                     times.setdefault(f"another example, {name}", []).append(seconds)
                     tab.settle()
-                if name == "Feature maps":
+                if name == "Look inside":
                     for layer in ("relu2", "conv1"):
                         seconds = _change(page, DRAWN[name], lambda layer=layer: _layer(page, layer))
-                        times.setdefault("another layer, Feature maps", []).append(seconds)
+                        times.setdefault("another layer, Look inside", []).append(seconds)
                         tab.settle()
     finally:
         server.stop()

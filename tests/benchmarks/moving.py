@@ -62,7 +62,7 @@ def _played(store: RunStore, run: Run, log: Path, repeats: int) -> list[float]:
         with browser() as program:
             tab = Watched(program, WIDE)
             page = tab.page
-            page.goto(f"{server.url}/feature_maps?run={run.id}&step=0")
+            page.goto(f"{server.url}/look_inside?run={run.id}&step=0")
             tab.settle(8000)  # what the server imports behind the first page
             page.get_by_role("combobox", name="Steps a second").click()
             page.get_by_role("option", name=f"{SPEED} a second").click()

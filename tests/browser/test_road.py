@@ -14,7 +14,7 @@ from tests.browser.server import PHONE, WIDE, Server, Watched, go
 from tests.data.test_own import people
 
 Tab = Callable[..., Watched]
-PAGES = {"home": "", "build": "build", "train": "train", "runs": "runs", "feature_maps": "feature_maps"}
+PAGES = {"home": "", "build": "build", "train": "train", "runs": "runs", "look_inside": "look_inside"}
 PAGES |= {name: name for name in ("compare", "evaluate", "attributions")}
 
 
@@ -30,13 +30,13 @@ def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, t
     assert run.test["accuracy"] >= 0.97
     assert f"{run.test['accuracy']:.1%}" in page.content()
 
-    page.get_by_role("button", name="See its feature maps").click()
-    page.wait_for_selector(".st-key-maps:visible .heatmaplayer image")
-    before = page.locator(".st-key-maps:visible .heatmaplayer image").get_attribute("href")
+    page.get_by_role("button", name="Look inside").click()
+    page.wait_for_selector(".st-key-layers:visible .heatmaplayer image")
+    before = page.locator(".st-key-layers:visible .heatmaplayer image").get_attribute("href")
     page.locator(".st-key-example-bar").get_by_role("button", name="Next").click()
-    expect(page.locator(".st-key-maps:visible .heatmaplayer image")).not_to_have_attribute("href", before)
+    expect(page.locator(".st-key-layers:visible .heatmaplayer image")).not_to_have_attribute("href", before)
     page.get_by_role("radio", name="relu2").or_(page.get_by_role("button", name="relu2")).first.click()
-    expect(page.locator(".st-key-maps:visible")).to_contain_text("relu2: 32 of 32 channels")
+    expect(page.locator(".st-key-layers:visible")).to_contain_text("relu2: 32 of 32 channels")
     assert f"run={run.id}" in page.url
     assert "example=1" in page.url
 
@@ -61,7 +61,7 @@ WATCH_STEPS = """() => {
     const look = () => {
         const bar = document.querySelector('.st-key-example-bar')?.innerText.match(/step (\\d+) of/);
         if (bar) window.steps.add(Number(bar[1]));
-        const figures = [...document.querySelectorAll('.st-key-figure-maps > :not([data-retained])')];
+        const figures = [...document.querySelectorAll('.st-key-figure-layers > :not([data-retained])')];
         const seen = one => one.querySelector('.gtitle') && getComputedStyle(one).visibility === 'visible';
         if (!figures.some(seen)) window.blanks++;
         requestAnimationFrame(look);
@@ -75,8 +75,8 @@ def test_the_kept_steps_play_without_a_blank_until_they_are_stopped(server: Serv
     run = next(run for run in RunStore(server.home).list() if run.spec.family == "cnn")
     one = tab()
     page = one.page
-    page.goto(f"{server.url}/feature_maps?run={run.id}&step=0")
-    page.wait_for_selector(".st-key-figure-maps:visible .gtitle")
+    page.goto(f"{server.url}/look_inside?run={run.id}&step=0")
+    page.wait_for_selector(".st-key-figure-layers:visible .gtitle")
     one.settle()
     page.evaluate(WATCH_STEPS)
     page.get_by_role("button", name="Play", exact=True).press("Space")

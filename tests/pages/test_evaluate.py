@@ -82,7 +82,7 @@ def test_examples_of_a_cell_are_listed_and_one_of_them_becomes_the_lens(digits_r
     assert app.query_params["split"] == "test"
     sure = ex.predict(model, digits.test.inputs[chosen : chosen + 1]).probabilities
     np.testing.assert_allclose(drawn(app, "opened-probabilities")["x"], sure, atol=1e-6)
-    assert {"feature_maps", "attributions"} <= {link.proto.page for link in app.get("page_link")}
+    assert {"look_inside", "attributions"} <= {link.proto.page for link in app.get("page_link")}
     app.switch_page("../pages/attributions.py").run()
     assert f"Test example **{chosen}**" in texts(healthy(app))
 

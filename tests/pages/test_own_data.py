@@ -44,7 +44,7 @@ def test_a_set_of_ones_own_is_chosen_trained_on_and_looked_into(
     assert "Remove this data set" in [button.label for button in build.button]
     run = train(family, name, epochs=1)
     assert run.title.endswith(f"on Mine for {family} #{run.title.split('#')[-1]}")
-    for page in ("train", "feature_maps", "attributions"):
+    for page in ("train", "look_inside", "attributions"):
         healthy(open_page(page, run=run.id))
 
 
@@ -56,7 +56,7 @@ def test_what_is_removed_is_missed_in_words_and_nothing_else_breaks(store: RunSt
     healthy(app.run())
     assert "is not here any more" in texts(app)
     healthy(open_page("runs"))
-    for page in ("train", "feature_maps", "attributions"):
+    for page in ("train", "look_inside", "attributions"):
         opened = open_page(page, run=run.id)
         assert not opened.exception
         assert f"The uploaded data set {name} is not here" in " ".join(error.value for error in opened.error).replace(

@@ -36,7 +36,7 @@ def test_a_failed_run_says_why_and_its_last_weights_can_be_looked_at(runs: dict[
     app = open_page("train", run=runs["failed"].id)
     assert not app.exception
     assert "learning rate 1e+09" in read(app.error[0].value)
-    healthy(open_page("feature_maps", run=runs["failed"].id))
+    healthy(open_page("look_inside", run=runs["failed"].id))
 
 
 def test_the_lens_in_a_link_opens_exactly_that_view(runs: dict[str, Run], store: RunStore) -> None:
@@ -65,8 +65,8 @@ def test_the_pages_show_what_the_library_says_of_the_same_run_step_split_example
     expected = [ex.attribute(method.name, model, x, target).values for method in ex.METHODS.values()]
     np.testing.assert_allclose(tiles, sorted(np.concatenate([v.ravel() for v in expected])), atol=1e-5)
 
-    app = healthy(open_page("feature_maps", **place))
-    maps = drawn(app, "maps")["z"]
+    app = healthy(open_page("look_inside", **place))
+    maps = drawn(app, "layers")["z"]
     np.testing.assert_allclose(
         sorted(maps[~np.isnan(maps)]), sorted(ex.feature_maps(model, x, "conv1").values.ravel()), atol=1e-5
     )
@@ -76,7 +76,7 @@ def test_of_two_runs_with_one_name_the_one_in_the_link_is_shown(train: Callable[
     older, newer = train("mlp", epochs=1), train("mlp", epochs=1)
     for run in (older, newer):
         store.rename(run.id, "same name")
-    app = healthy(open_page("feature_maps", run=older.id))
+    app = healthy(open_page("look_inside", run=older.id))
     app.button(key="Next-example").click().run()
     assert app.query_params["run"] == older.id
     box = next(box for box in app.selectbox if box.label == "Run")
@@ -90,7 +90,7 @@ def test_a_number_beyond_the_data_is_brought_within(runs: dict[str, Run]) -> Non
 
 
 def test_next_and_previous_move_the_lens_on_every_page(runs: dict[str, Run]) -> None:
-    app = open_page("feature_maps", run=runs["cnn"].id)
+    app = open_page("look_inside", run=runs["cnn"].id)
     app.button(key="Next-example").click().run()
     assert "Test example **1**" in texts(healthy(app))
     app.switch_page("../pages/attributions.py").run()
@@ -101,7 +101,7 @@ def test_next_and_previous_move_the_lens_on_every_page(runs: dict[str, Run]) -> 
 
 
 def test_the_step_slider_is_time_travel(runs: dict[str, Run], store: RunStore) -> None:
-    app = open_page("feature_maps", run=runs["cnn"].id)
+    app = open_page("look_inside", run=runs["cnn"].id)
     next(slider for slider in app.select_slider if slider.label == "Step").set_value(0).run()
     last = store.snapshots.steps(runs["cnn"].id)[-1]
     assert f"step 0 of {last}" in texts(healthy(app))
@@ -109,8 +109,8 @@ def test_the_step_slider_is_time_travel(runs: dict[str, Run], store: RunStore) -
 
 @pytest.mark.parametrize("layer", ["conv2", "relu1", "maxpool1", "flatten1", "linear1", "output1"])
 def test_any_layer_can_be_looked_at(runs: dict[str, Run], layer: str) -> None:
-    app = open_page("feature_maps", run=runs["cnn"].id)
-    app.segmented_control(key=f"layer-of-{runs['cnn'].id}").set_value(layer).run()
+    app = open_page("look_inside", run=runs["cnn"].id)
+    app.segmented_control(key="option-layer-0").set_value(layer).run()
     healthy(app)
 
 
@@ -124,7 +124,7 @@ def test_a_damaged_snapshot_is_one_clear_message(train: Callable[..., Run], stor
     last = store.snapshots.steps(run.id)[-1]
     path = store.snapshots.folder / run.id / f"{last:09d}.safetensors"
     path.write_bytes(path.read_bytes()[:100])
-    for name in ("feature_maps", "attributions"):
+    for name in ("look_inside", "attributions"):
         app = open_page(name, run=run.id)
         assert not app.exception
         assert [f"The weights of step {last} are damaged" in error.value for error in app.error] == [True]

@@ -41,7 +41,7 @@ def test_one_click_on_home_trains_the_default_and_goes_to_it(store: RunStore) ->
     app.switch_page("../pages/train.py").run()
     healthy(app)
     assert next(metric.label for metric in app.metric) == "Test accuracy"
-    assert app.button(key="to-maps")
+    assert app.button(key="to-inside")
 
 
 def test_start_uses_the_settings_and_a_double_click_starts_once(store: RunStore) -> None:

@@ -62,7 +62,7 @@ def step_shown(app: AppTest) -> int:
 def test_playing_shows_one_kept_step_after_the_other_and_stops_at_the_last(
     run: Run, steps: list[int], strike: Strike
 ) -> None:
-    app = play(open_page("feature_maps", run=run.id, step=str(steps[-3])))
+    app = play(open_page("look_inside", run=run.id, step=str(steps[-3])))
     assert (label(app), step_shown(app)) == ("Pause", steps[-3])
     strike(app)
     assert (label(app), step_shown(app)) == ("Pause", steps[-2])
@@ -75,14 +75,14 @@ def test_playing_shows_one_kept_step_after_the_other_and_stops_at_the_last(
 
 
 def test_playing_from_the_end_begins_at_the_first_step(run: Run, steps: list[int], strike: Strike) -> None:
-    app = play(open_page("feature_maps", run=run.id))
+    app = play(open_page("look_inside", run=run.id))
     assert step_shown(app) == steps[0]
     strike(app)
     assert step_shown(app) == steps[1]
 
 
 def test_pause_and_the_slider_stop_it_at_once(run: Run, steps: list[int], strike: Strike) -> None:
-    app = strike(play(open_page("feature_maps", run=run.id, step="0")))
+    app = strike(play(open_page("look_inside", run=run.id, step="0")))
     play(app)
     assert (label(app), step_shown(app)) == ("Play", steps[1])
     strike(app)
@@ -95,7 +95,7 @@ def test_pause_and_the_slider_stop_it_at_once(run: Run, steps: list[int], strike
 
 
 def test_leaving_the_page_stops_it(run: Run, steps: list[int], strike: Strike) -> None:
-    app = strike(play(open_page("feature_maps", run=run.id, step="0")))
+    app = strike(play(open_page("look_inside", run=run.id, step="0")))
     app.switch_page("../pages/attributions.py").run()
     assert (label(healthy(app)), step_shown(app)) == ("Play", steps[1])
     strike(app)
@@ -107,7 +107,7 @@ def test_a_step_that_was_thinned_out_falls_to_the_nearest_and_playing_goes_on(
 ) -> None:
     run = train("mlp", epochs=1)
     steps = store.snapshots.steps(run.id)
-    app = open_page("feature_maps", run=run.id, step=str(steps[3]))
+    app = open_page("look_inside", run=run.id, step=str(steps[3]))
     assert step_shown(app) == steps[3]
     store.snapshots.drop(run.id, steps[3])
     nearest = min(store.snapshots.steps(run.id), key=lambda step: abs(step - steps[3]))
@@ -147,9 +147,9 @@ def test_a_browser_that_has_not_caught_up_does_not_stop_it(steps: list[int], run
 def test_colours_keep_one_scale_while_steps_are_played(
     run: Run, steps: list[int], store: RunStore, strike: Strike
 ) -> None:
-    app = play(open_page("feature_maps", run=run.id, step="0"))
-    one = drawn(app, "maps")
-    other = drawn(strike(app), "maps-again")
+    app = play(open_page("look_inside", run=run.id, step="0"))
+    one = drawn(app, "layers")
+    other = drawn(strike(app), "layers-again")
     assert not np.array_equal(one["z"], other["z"], equal_nan=True)
     x = ex.load_dataset("digits").test.inputs[:1]
     places = sorted({quarter * (len(steps) - 1) // 4 for quarter in range(5)})
@@ -160,12 +160,12 @@ def test_colours_keep_one_scale_while_steps_are_played(
     assert "One scale for all steps" in texts(app)
     next(slider for slider in app.select_slider if slider.label == "Step").set_value(0).run()
     assert "One scale for all steps" not in texts(app)
-    values = drawn(app, "maps")
+    values = drawn(app, "layers")
     assert values["zmax"] == pytest.approx(np.nanmax(np.abs(values["z"])))
 
 
 def test_the_speed_is_remembered_when_the_page_is_left(run: Run) -> None:
-    app = open_page("feature_maps", run=run.id)
+    app = open_page("look_inside", run=run.id)
     app.selectbox(key="play-speed").select(4).run()
     app.switch_page("../pages/attributions.py").run()
     assert healthy(app).selectbox(key="play-speed").value == 4

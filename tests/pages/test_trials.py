@@ -16,7 +16,7 @@ from explorer.specs import ModelSpec, RunSpec, TrainSpec
 from tests.pages.conftest import healthy, open_page, texts
 from tests.pages.test_train import newest, set_field, wait_for
 
-ORDINARY = ("Continue", "Train longer", "Branch", "Change settings", "See its feature maps", "Ask why it answers so")
+ORDINARY = ("Continue", "Train longer", "Branch", "Change settings", "Look inside", "Ask why it answers so")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
-@pytest.mark.parametrize("name", ["home", "runs", "feature_maps"])
+@pytest.mark.parametrize("name", ["home", "runs", "look_inside"])
 def test_other_pages_draw_a_trial_like_any_run(tests: dict[str, Run], name: str) -> None:
     healthy(open_page(name, run=tests["found"].id))
 

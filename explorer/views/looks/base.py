@@ -1,0 +1,82 @@
+"""What a look is: one way to see what a model makes of an example."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+import streamlit as st
+
+from explorer.registry import Declared, Registry
+from explorer.views import page
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from explorer.views.options import Options
+    from explorer.views.view import View
+
+COLUMNS = 2
+"""Figures of several steps in one row."""
+
+
+class Look(Declared):
+    """Base of all looks. The docstring's first paragraph says, in a sentence or two, what is seen and how to read it.
+
+    A look draws its choices (`settle`), one figure (`figure`), and what belongs under it (`more`). What it shows it
+    takes from cached results, by `View.place`; it computes nothing itself.
+    """
+
+    order: ClassVar[int] = 100
+    misleads: ClassVar[str]
+    """How it can mislead, in a sentence."""
+    steady: ClassVar[bool] = False
+    """Whether it needs no step side by side with others: it shows several already, or takes long."""
+
+    @classmethod
+    def why_not(cls, view: View) -> str | None:
+        """Why there is nothing to see of this model and example, in words, or None if there is."""
+        return None
+
+    def settle(self, view: View, options: Options) -> Hashable:
+        """Draw what can be chosen; returns all choices the figure is made from."""
+        return ()
+
+    @abstractmethod
+    def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
+        """What is seen."""
+
+    def more(self, view: View, chosen: Hashable, options: Options) -> None:
+        """Draw what belongs under the figure."""
+
+    def draw(self, view: View, options: Options) -> None:
+        """Draw it all."""
+        chosen = self.settle(view, options)
+        self.show(view, chosen, options.key(self.name))
+        self.say()
+        self.more(view, chosen, options)
+
+    def draw_steps(self, view: View, options: Options) -> None:
+        """Draw the figure at several of the kept steps, side by side."""
+        chosen = self.settle(view, options)
+        steps = view.spread
+        for first in range(0, len(steps), COLUMNS):
+            for column, step in zip(st.columns(COLUMNS), steps[first : first + COLUMNS], strict=False):
+                with column:
+                    st.markdown(f"**Step {step}**" + (" (before training)" if step == 0 else ""))
+                    self.show(replace(view, step=step), chosen, options.key(f"{self.name}-at-{step}"))
+        self.say()
+
+    def show(self, view: View, chosen: Hashable, key: str) -> None:
+        """Draw the figure."""
+        dark = page.dark()
+        page.show_made(lambda: self.figure(view, chosen, dark), key, (view.place, view.target, chosen, dark))
+
+    def say(self) -> None:
+        """Write how to read it, and how it can mislead."""
+        st.caption(f"{self.help()} {self.misleads}")
+
+
+LOOKS = Registry("look", Look, "explorer.views.looks")

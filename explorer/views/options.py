@@ -1,0 +1,107 @@
+"""What is chosen on a looking page beyond the lens (a layer, a head, a channel): kept in the session and in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from explorer.views import state
+from explorer.views.page import plain
+
+FEW = 8
+"""Up to so many choices are all seen at once; of more, one is picked from a list."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one look; looks of different slots may stand side by side.
+
+    Attributes:
+        slot: Empty, or what sets the names of these options and the keys of their widgets apart from another look's.
+        drawn: Fills with what differs from the default, by name, as the URL has it.
+    """
+
+    slot: str = ""
+    drawn: dict[str, str] = field(default_factory=dict)
+
+    def key(self, name: str) -> str:
+        """A key for a widget or figure of this slot. Not for widgets whose value may change elsewhere."""
+        return f"{name}{self.slot}"
+
+    def value(self, name: str, known: Sequence[Any], default: Any, label: str = "") -> Any:
+        """The chosen one of the `known` values; of one that is not among them, the default.
+
+        Args:
+            name: A few lower-case letters, as in the URL.
+            known: Values to choose from; their ``str`` is what the URL says.
+            default: One of them.
+            label: What it is, for the line that says that a link names one that is not here.
+        """
+        name = self.key(name)
+        said = state.option(name)
+        found = {str(value): value for value in known}
+        chosen = found.get(said, default) if said else default
+        if said and said not in found and state.from_link(name):
+            words = f"The link asks for {label.lower() or name} {said!r}, which is not here; {default} is shown."
+            st.warning(plain(words), icon=":material/link_off:")
+        if str(chosen) != str(default):
+            self.drawn[name] = str(chosen)
+        return chosen
+
+    def choose(self, name: str, value: Any) -> None:
+        """Choose by something else than the option's own widget: a click into a figure, say."""
+        state.set_option(self.key(name), str(value))
+
+    def one(
+        self,
+        name: str,
+        label: str,
+        known: Sequence[Any],
+        default: Any = None,
+        words: Callable[[Any], str] = str,
+        few: int = FEW,
+        **widget: Any,
+    ) -> Any:
+        """Draw a choice of one among several; few are all seen, more are in a list.
+
+        Args:
+            name, known, label: As for `value`.
+            default: One of them; the first if None.
+            words: How a value is written.
+            few: How many are few.
+            **widget: More for the Streamlit widget, such as ``help`` or ``label_visibility``.
+        """
+        chosen = self.value(name, known, known[0] if default is None else default, label)
+        key = self._key(name, chosen)
+        draw = st.segmented_control if len(known) <= few else st.selectbox
+        if draw is st.segmented_control:
+            widget["required"] = True
+        draw(label, known, key=key, format_func=words, on_change=self._heard, args=(name, key), **widget)
+        return chosen
+
+    def number(self, name: str, label: str, low: int, high: int, default: int | None = None, **widget: Any) -> int:
+        """Draw a choice of a whole number from `low` to `high`."""
+        chosen = self.value(name, range(low, high + 1), low if default is None else default, label)
+        key = self._key(name, chosen)
+        st.number_input(label, low, high, key=key, on_change=self._heard, args=(name, key), **widget)
+        return chosen
+
+    def switch(self, name: str, label: str, default: bool = False, **widget: Any) -> bool:
+        """Draw a choice of yes or no."""
+        chosen = self.value(name, (False, True), default, label)
+        key = self._key(name, chosen)
+        st.toggle(label, key=key, on_change=self._heard, args=(name, key), **widget)
+        return chosen
+
+    def _key(self, name: str, value: Any) -> str:
+        """The key of an option's widget, which shows the value."""
+        key = f"option-{self.key(name)}-{state.option_revision()}"
+        st.session_state[key] = value
+        return key
+
+    def _heard(self, name: str, key: str) -> None:
+        if key.endswith(f"-{state.option_revision()}"):  # an outdated widget changes nothing
+            state.keep_option(self.key(name), str(st.session_state[key]))

@@ -1,0 +1,72 @@
+"""The page *Look inside*: every look at every family, two beside each other, several steps, and what links may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from explorer.runs.store import Run, RunStore
+from explorer.views.looks import LOOKS
+from tests.pages.conftest import healthy, open_page, texts
+
+pytestmark = pytest.mark.usefixtures("idle")
+FAMILIES = {
+    "mlp": "digits",
+    "cnn": "digits",
+    "rnn": "mnist1d",
+    "attention": "evidence_words",
+    "transformer": "digits",
+    "seq2seq_rnn": "phrases",
+    "seq2seq_transformer": "phrases",
+}
+
+
+@pytest.fixture(scope="module")
+def runs(store: RunStore, train: Callable[..., Run]) -> dict[str, Run]:
+    return {family: train(family, dataset, epochs=1) for family, dataset in FAMILIES.items()}
+
+
+def offered(app) -> list[str]:  # noqa: ANN001
+    """Titles of the looks that fit the model."""
+    return app.segmented_control(key="option-look-0").options
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_look_draws_every_family_or_says_why_it_does_not_fit(runs: dict[str, Run], family: str) -> None:
+    app = healthy(open_page("look_inside", run=runs[family].id))
+    fitting = offered(app)
+    for look in LOOKS.values():
+        if look.title in fitting:
+            healthy(open_page("look_inside", run=runs[family].id, look=look.name))
+        else:
+            assert f"**{look.title}**: " in texts(app)
+
+
+def test_two_looks_stand_side_by_side_and_the_link_keeps_them_apart(runs: dict[str, Run]) -> None:
+    place = {"run": runs["cnn"].id, "look": "layers", "layer": "conv2", "beside": "layers", "layer2": "relu1"}
+    app = healthy(open_page("look_inside", **place))
+    assert app.segmented_control(key="option-layer-0").value == "conv2"
+    assert app.segmented_control(key="option-layer2-0").value == "relu1"
+    app.segmented_control(key="option-layer2-0").set_value("conv1").run()
+    assert app.query_params["layer"] == "conv2"
+    assert "layer2" not in app.query_params  # the default needs no saying
+
+
+def test_a_look_at_several_steps_draws_each_of_them_with_its_own_weights(runs: dict[str, Run], store: RunStore) -> None:
+    steps = store.snapshots.steps(runs["cnn"].id)
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, steps="True"))
+    specs = [chart.proto.spec for chart in app.get("plotly_chart")]
+    assert f"**Step {steps[0]}** (before training)" in texts(app)
+    assert f"**Step {steps[-1]}**" in texts(app)
+    assert len(set(specs)) == len(specs) == 4
+
+
+def test_a_layer_that_another_model_has_is_named_in_one_line_and_the_page_goes_on(runs: dict[str, Run]) -> None:
+    app = healthy(open_page("look_inside", run=runs["mlp"].id, layer="conv2", look="nothing_like_it"))
+    said = [warning.value for warning in app.warning]
+    assert len(said) == 2
+    assert "conv2" in said[1]
+    assert app.get("plotly_chart")
+    app.segmented_control(key="option-layer-0").set_value("linear2").run()
+    assert not [warning for warning in app.warning if "conv2" in warning.value]
