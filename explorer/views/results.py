@@ -163,7 +163,7 @@ def prediction(run_id: str, step: int, split: str, example: int) -> Prediction:
     """What a run's model at a step answers for an example."""
     from explorer.probes import predict
 
-    return predict(_model(run_id, step, per_class=True), _input(run_id, split, example))
+    return predict(rebuilt(run_id, step, per_class=True), input_of(run_id, split, example))
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
@@ -171,7 +171,7 @@ def output(run_id: str, step: int, split: str, example: int) -> float:
     """The one value a regression puts out for an example, standardised."""
     from explorer.probes import predict
 
-    return float(predict(_model(run_id, step), _input(run_id, split, example)).logits[0])
+    return float(predict(rebuilt(run_id, step), input_of(run_id, split, example)).logits[0])
 
 
 @st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
@@ -181,7 +181,7 @@ def seen(run_id: str, step: int, split: str, example: int, spot: Spot) -> np.nda
     """
     from explorer.probes import seen_at
 
-    return seen_at(_model(run_id, step), spot, *_given(run_id, split, example))
+    return seen_at(rebuilt(run_id, step), spot, *given(run_id, split, example))
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
@@ -189,10 +189,10 @@ def span(run_id: str, steps: tuple[int, ...], split: str, example: int, spot: Sp
     """Lowest and highest of what is seen at a spot at any of several steps; those dropped meanwhile are left out."""
     from explorer.probes import seen_at
 
-    given, low, high = _given(run_id, split, example), 0.0, 0.0
+    called, low, high = given(run_id, split, example), 0.0, 0.0
     for step in steps:
         with suppress(SnapshotError):
-            values = seen_at(_model(run_id, step), spot, *given)
+            values = seen_at(rebuilt(run_id, step), spot, *called)
             low, high = min(low, float(values.min())), max(high, float(values.max()))
     return low, high
 
@@ -216,9 +216,9 @@ def translation(run_id: str, step: int, split: str, example: int) -> str:
     from explorer.models import translate
     from explorer.training import evaluating
 
-    dataset, model = dataset_of(store().get(run_id).spec), _model(run_id, step)
+    dataset, model = dataset_of(store().get(run_id).spec), rebuilt(run_id, step)
     with evaluating(model):
-        written = translate(model, _input(run_id, split, example), dataset.target_shape.size[0])
+        written = translate(model, input_of(run_id, split, example), dataset.target_shape.size[0])
     return dataset.answer(written[0])
 
 
@@ -230,13 +230,13 @@ def rightness(run_id: str, step: int, split: str, example: int) -> float:
     from explorer.probes import predict, right_tokens
 
     dataset = dataset_of(store().get(run_id).spec)
-    x, target = _input(run_id, split, example), dataset.split(split).targets[example]
+    x, target = input_of(run_id, split, example), dataset.split(split).targets[example]
     if dataset.task == "translation":
-        return float(right_tokens(_model(run_id, step), x, target[None]).mean())
+        return float(right_tokens(rebuilt(run_id, step), x, target[None]).mean())
     if dataset.task == "regression":
         mean, spread = dataset.scale
-        return mean + spread * float(predict(_model(run_id, step), x).logits[0])
-    return float(predict(_model(run_id, step, per_class=True), x).probabilities[int(target)])
+        return mean + spread * float(predict(rebuilt(run_id, step), x).logits[0])
+    return float(predict(rebuilt(run_id, step, per_class=True), x).probabilities[int(target)])
 
 
 @st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
@@ -244,7 +244,7 @@ def filters(run_id: str, step: int, layer: str) -> Filters:
     """Weights of a convolution."""
     from explorer import probes
 
-    return probes.filters(_model(run_id, step), layer)
+    return probes.filters(rebuilt(run_id, step), layer)
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
@@ -252,7 +252,7 @@ def explanations(run_id: str, step: int, split: str, example: int, target: int) 
     """What each method says of an answer, with its default parameters; or, in words, why it does not apply."""
     from explorer.attribution import METHODS, attribute
 
-    model, x = _model(run_id, step, per_class=True), _input(run_id, split, example)
+    model, x = rebuilt(run_id, step, per_class=True), input_of(run_id, split, example)
     return {m.name: m.why_not(model, x) or attribute(m.name, model, x, target) for m in METHODS.values()}
 
 
@@ -262,7 +262,7 @@ def answers(run_id: str, step: int, split: str) -> Answers:
     from explorer import probes
     from explorer.data import dataset_of
 
-    return probes.answers(_model(run_id, step), dataset_of(store().get(run_id).spec), split)
+    return probes.answers(rebuilt(run_id, step), dataset_of(store().get(run_id).spec), split)
 
 
 @st.cache_data(max_entries=KEPT, max_size=KEPT_BYTES, show_spinner="Translating every example", show_time=True)
@@ -271,10 +271,11 @@ def translations(run_id: str, step: int, split: str) -> Translations:
     from explorer import probes
     from explorer.data import dataset_of
 
-    return probes.translations(_model(run_id, step), dataset_of(store().get(run_id).spec), split)
+    return probes.translations(rebuilt(run_id, step), dataset_of(store().get(run_id).spec), split)
 
 
-def _model(run_id: str, step: int, per_class: bool = False) -> nn.Module:
+def rebuilt(run_id: str, step: int, per_class: bool = False) -> nn.Module:
+    """A run's model as it was at a step, made anew; with a logit for each of two classes, if that is asked for."""
     from explorer.data import dataset_of
     from explorer.probes import TwoClasses
     from explorer.runs.replay import model_at
@@ -284,11 +285,12 @@ def _model(run_id: str, step: int, per_class: bool = False) -> nn.Module:
     return TwoClasses(model) if two else model
 
 
-def _input(run_id: str, split: str, example: int) -> torch.Tensor:
-    return _given(run_id, split, example)[0]
+def input_of(run_id: str, split: str, example: int) -> torch.Tensor:
+    """An example, (1, …)."""
+    return given(run_id, split, example)[0]
 
 
-def _given(run_id: str, split: str, example: int) -> tuple[torch.Tensor, ...]:
+def given(run_id: str, split: str, example: int) -> tuple[torch.Tensor, ...]:
     """What a run's model is called with for an example: its input; of a translator also what is written so far."""
     from explorer.data import dataset_of
 
