@@ -15,11 +15,13 @@ from explorer.data import Dataset, Split
 from explorer.errors import Diverged, SpecError
 from explorer.specs import Change, TrainSpec
 from explorer.training.augment import augment, augments
+from explorer.training.batches import Batches
 from explorer.training.device import resolve_device
 from explorer.training.events import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone
 from explorer.training.flow import Flow, largest_gradient
+from explorer.training.graphs import Graphs
 from explorer.training.layout import channels_last
-from explorer.training.measure import added, evaluating, measure, most_at_once, trimmed
+from explorer.training.measure import added, evaluating, measure, most_at_once
 from explorer.training.optimizer import finite, laid_out, make_optimizer
 from explorer.training.quick import Quick
 from explorer.training.randomness import Seeded
@@ -42,10 +44,11 @@ class Training:
 
     The examples are kept on the device and indexed in a seeded order, so the same seed gives the same losses to the
     last bit on the same CPU. Between two events the model may be looked at; the loop sets its mode again itself. Once
-    the iteration ends the model is back on the device where it was.
+    the iteration ends the model is back on the device where it was. On CUDA most steps replay what was recorded of
+    earlier ones, see `Graphs`.
 
     Args:
-        model: Takes (N, *shape), returns (N, outputs).
+        model: Takes (N, *shape), returns (N, outputs), by the same operations for every batch of a shape.
         dataset: Its train split is learned, its validation split watched.
         spec: How to train; the defaults of `TrainSpec` if None.
         changes: Asked before every step, with the number of steps done, whether settings change; or a table of that.
@@ -88,6 +91,7 @@ class Training:
         self.first_loss = 0.0
         self.spent = 0.0
         self.measured_at_once = 0
+        self.graphs: Graphs | None = None  # of a CUDA device
         self._flows = flow
         self._resume = resume
         self._events = self._run()
@@ -114,9 +118,9 @@ class Training:
     # -- the loop -----------------------------------------------------------------------------------------------------
 
     def _run(self) -> Iterator[Event]:
-        train, held_out = self.dataset.train, self.dataset.validation
-        inputs, targets = train.inputs.to(self.device), train.targets.to(self.device)
+        held_out = self.dataset.validation
         validation = Split(held_out.inputs.to(self.device), held_out.targets.to(self.device), held_out.rows)
+        self.batches = Batches(self.dataset.train, self.task, self.device)
         with ExitStack() as stack:
             stack.enter_context(_on(self.model, self.device))
             if self._resume:
@@ -125,6 +129,9 @@ class Training:
             self.random = stack.enter_context(Seeded(self.spec.seed, self.device))
             self.optimizer = make_optimizer(self.model, self.spec)
             self.quick = Quick(self.model, self.optimizer)
+            if self.device.type == "cuda":
+                self.graphs = Graphs(self.model, self._learn, self.random)
+                stack.callback(self.graphs.drop)
             if self._resume:
                 self._go_on(*self._resume)
             self._resume, self.clock = None, time.perf_counter() - self.spent
@@ -147,34 +154,38 @@ class Training:
                 if self.at >= self._end():  # batches have become larger, and one example was left
                     continue
                 watched = flow if self.step % every == 0 else None
-                yield self._one_step(inputs, targets, watched)
+                yield self._one_step(watched)
                 if watched:
                     yield FlowSeen(self.step, self.epoch, self._seconds(), watched.after())
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
         self.order_before = self.order.get_state()
-        self.rows = torch.randperm(len(self.dataset.train), generator=self.order)
+        self.rows = self._drawn()
+        self.batches.arrange(self.rows)
         self.at, self.sums, self.weighed, self.loss_sum = 0, [], 0, 0.0
+
+    def _drawn(self) -> torch.Tensor:
+        """The order of an epoch."""
+        return torch.randperm(len(self.dataset.train), generator=self.order)
 
     def _end(self) -> int:
         """Up to where examples are used: a last batch of one is left out, as batch norm cannot use it."""
         size, count = self.spec.batch_size, len(self.rows)
         return count - 1 if size > 1 and (count - self.at) == 1 and self.at else count
 
-    def _one_step(self, inputs: torch.Tensor, targets: torch.Tensor, flow: Flow | None) -> StepDone:
-        model, spec = self.model, self.spec
-        rows = self.rows[self.at : self.at + spec.batch_size].to(self.device)  # (N,)
+    def _one_step(self, flow: Flow | None) -> StepDone:
+        spec, start = self.spec, self.at
         self.random.resume()
-        self.quick.begin()
-        wanted, given = trimmed(targets.index_select(0, rows)), trimmed(inputs.index_select(0, rows))
+        given, wanted, count = self.batches.take(start, start + spec.batch_size)
         if given.ndim == 4 and augments(spec):
             given = augment(given, spec)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"):
-            outputs = self.task.run(model, given, wanted).float()  # (N, outputs)
-            loss = self.task.loss(outputs, wanted, spec.label_smoothing)
-        value = loss.item()
-        loss.backward()
+        if self.graphs is None:
+            loss, summed = self._learn(given, wanted)
+            value, sums = loss.item(), summed.tolist()
+        else:
+            self.quick.train()
+            value, *sums = self.graphs(given, wanted)
         self._check(value)
         rate = self._rate()
         for group in self.optimizer.param_groups:
@@ -182,16 +193,25 @@ class Training:
         if flow:
             flow.before()
         if spec.clip:
-            nn.utils.clip_grad_norm_(model.parameters(), spec.clip, foreach=True)
+            nn.utils.clip_grad_norm_(self.model.parameters(), spec.clip, foreach=True)
         self.quick.step()
-        sums = self.task.sums(outputs.detach(), wanted).tolist()
         self.random.pause()
-        count = self.task.count(wanted)
         self.sums = added([self.sums, sums]) if self.sums else sums
         self.weighed, self.loss_sum = self.weighed + count, self.loss_sum + value * count
-        self.step, self.at, self.seen = self.step + 1, self.at + len(rows), self.seen + len(rows)
+        self.step, self.at, self.seen = self.step + 1, start + len(given), self.seen + len(given)
         metrics = self.task.metrics(sums, count)
-        return StepDone(self.step, self.epoch, value, metrics, len(rows), self._seconds(), rate)
+        return StepDone(self.step, self.epoch, value, metrics, len(given), self._seconds(), rate)
+
+    def _learn(self, given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss () and sums (S,) of a batch; the weights have its gradients then. It never waits for the device."""
+        self.quick.begin()
+        type_, reduced = self.device.type, self.spec.precision == "bfloat16"
+        # Weights that were cast in a graph are there in its replays only: no later step may take them from a cache.
+        with torch.autocast(type_, torch.bfloat16, enabled=reduced, cache_enabled=type_ != "cuda"):
+            outputs = self.task.run(self.model, given, wanted).float()  # (N, outputs)
+            loss = self.task.loss(outputs, wanted, self.spec.label_smoothing)
+        loss.backward()
+        return loss.detach(), self.task.sums(outputs.detach(), wanted)
 
     def _rate(self) -> float:
         """The learning rate of the next step."""
@@ -255,6 +275,8 @@ class Training:
         self.spec = self.spec.model_copy(update=values)
         for group in self.optimizer.param_groups:
             group["weight_decay"] = self.spec.weight_decay
+        if self.graphs:
+            self.graphs.drop()
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """All that is needed to go on exactly from here: tensors on the CPU, and plain values."""
@@ -266,7 +288,7 @@ class Training:
             for name, value in values.items()
             if value is not None
         }
-        tensors |= {f"random.{number}": value for number, value in enumerate(self.random.inner)}
+        tensors |= {f"random.{number}": value for number, value in enumerate(self.random.state())}
         tensors["order"] = self.order.get_state() if self.rows is None else self.order_before
         dropouts = [module.p for module in self.model.modules() if isinstance(module, nn.Dropout)]
         values = {
@@ -290,7 +312,7 @@ class Training:
             self.epoch -= 1
             self._begin_epoch()
             self.at, self.sums, self.weighed, self.loss_sum = at, sums, weighed, loss_sum
-        self.random.inner = list(_part(tensors, "random").values())
+        self.random.load(list(_part(tensors, "random").values()))
         state = self.optimizer.state_dict()
         for key, value in _part(tensors, "optimizer").items():
             number, name = key.split(".", 1)

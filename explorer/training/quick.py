@@ -23,10 +23,14 @@ class Quick:
         self._step = getattr(type(optimizer).step, "__wrapped__", type(optimizer).step)
         self._fused: _FusedAdam | None = None
 
-    def begin(self) -> None:
-        """Train mode, no gradients, and a copy of the running averages to go back to."""
+    def train(self) -> None:
+        """Train mode."""
         if not all(module.training for module in self._modules):
             self._model.train()
+
+    def begin(self) -> None:
+        """Train mode, no gradients, and a copy of the running averages to go back to."""
+        self.train()
         for weight in self._weights:
             weight.grad = None
         if self._buffers:

@@ -59,11 +59,9 @@ class Trial(Training):
             self.over = self.ends(event) or event.step >= self.most
         return event
 
-    def _begin_epoch(self) -> None:
-        super()._begin_epoch()
-        examples, wanted = len(self.rows), self.most * self.spec.batch_size
-        passes = [torch.randperm(examples, generator=self.order) for _ in range(-(-wanted // examples) - 1)]
-        self.rows = torch.cat([self.rows, *passes])[:wanted]
+    def _drawn(self) -> torch.Tensor:
+        examples, wanted = len(self.dataset.train), self.most * self.spec.batch_size
+        return torch.cat([super(Trial, self)._drawn() for _ in range(-(-wanted // examples))])[:wanted]
 
 
 _LEFT_OUT = ("schedule", "warmup", "patience", "shift", "rotate", "noise", "erase")

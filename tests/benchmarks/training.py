@@ -102,15 +102,18 @@ def on_a_gpu(store: RunStore, repeats: int) -> list[Bar]:
     if not torch.cuda.is_available():
         return [Bar("on a CUDA device", f"≥ {ON_A_GPU:g}", float("nan"), True, "skipped: there is none here")]
     bars = []
-    for case in (Case("mlp", "mnist5k", 40), Case("cnn", "digits", 40)):
+    for case in (Case("mlp", "mnist5k", 40), Case("cnn", "digits", 40), Case("rnn", "mnist1d", 10)):
         dataset = load_dataset(case.dataset)
         model, spec = preset(case.family, dataset), TrainSpec(device="cuda", epochs=case.epochs)
-        ratios = [
-            _seconds(lambda: usual(dataset, model, spec, "cuda")) / product(store, case, "cuda")[1]  # noqa: B023
-            for _ in range(repeats + 1)
-        ]
+        ours, theirs = [], []
+        for _ in range(repeats + 1):
+            theirs.append(_seconds(lambda: usual(dataset, model, spec, "cuda")))  # noqa: B023
+            ours.append(product(store, case, "cuda")[1])
+        ratios = [their / our for our, their in zip(ours[1:], theirs[1:], strict=True)]  # the first wakes the device
+        samples = len(dataset.train) * case.epochs
         what = f"{case.family} on {case.dataset}, on CUDA, to the usual DataLoader loop"
-        bars.append(at_least(what, ON_A_GPU, median(ratios[1:])))  # the first one wakes the device
+        note = f"{samples / median(ours[1:]):,.0f} to {samples / median(theirs[1:]):,.0f} samples a second"
+        bars.append(at_least(what, ON_A_GPU, median(ratios), note=note))
     return bars
 
 
