@@ -43,7 +43,7 @@ def changing(view: View) -> None:
     key = f"{OPEN}-{revision}"
     st.session_state[key] = is_open(view)
     st.toggle("Change it", key=key, on_change=_open, args=(key,), help=_HELP[view.dataset.modality])
-    _history(view)
+    _history()
     place, text = st.session_state.get(SAID, (None, ""))
     if place == (view.run.id, view.split, view.example):
         st.warning(page.plain(text), icon=":material/error:")
@@ -51,15 +51,15 @@ def changing(view: View) -> None:
         draw(view)
 
 
-def _history(view: View) -> None:
+def _history() -> None:
     """Undo, redo, and back to the original, which can be undone, too."""
-    back, again = state.changes_kept()
-    if not (back or again or view.made):
+    (back, again), made = state.changes_kept(), state.lens().made  # also one that cannot be used can be left
+    if not (back or again or made):
         return
     with st.container(horizontal=True, gap="small", key="changes"):
         st.button("Undo", key="undo-change", on_click=state.take_back, disabled=not back)
         st.button("Redo", key="redo-change", on_click=state.do_again, disabled=not again)
-        if view.made:
+        if made:
             st.button(
                 "Back to the original", key="drop-copy", on_click=state.look, kwargs={"made": "", "original": False}
             )

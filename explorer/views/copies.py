@@ -16,7 +16,7 @@ from explorer.views import example, page, results, state
 from explorer.views.view import View
 
 COPY, ORIGINAL = "the copy", "the original"
-SIDE = 96
+SIDE = 80
 """Width of the two small pictures in screen pixels."""
 CLASSES = 4
 """Classes whose probabilities are written: the two answers, and those that changed most."""

@@ -23,8 +23,7 @@ def example_bar(view: View, end: int | None = None, pick: Callable[[View], None]
         end: The step the run ends with; the last kept one if None.
         pick: Lets one pick another example; there is no button for it if None.
     """
-    for note in view.notes:
-        st.warning(page.plain(note), icon=":material/link_off:")
+    not_here(view)
     last = len(view.dataset.split(view.split)) - 1
     truth = f"**{MADE}**" if view.changed else f"truly **{page.plain(view.said)}**"
     with st.container(horizontal=True, vertical_alignment="center", key="example-bar"):
@@ -48,6 +47,12 @@ def example_bar(view: View, end: int | None = None, pick: Callable[[View], None]
             f"{page.plain(view.run.title)}, step {view.step} of {end or view.steps[-1]}",
             width="stretch",
         )
+
+
+def not_here(view: View) -> None:
+    """Say what the lens asks for and is not here, a line each."""
+    for note in view.notes:
+        st.warning(page.plain(note), icon=":material/link_off:")
 
 
 def example_picture(view: View, width: int = 240) -> None:

@@ -330,15 +330,17 @@ def code(dataset: Dataset) -> str:
         ({"made": "A" * 100_000}, "The changed example in the link was cut or changed."),
     ],
 )
-@pytest.mark.parametrize("page", ["look_inside", "attributions"])
+@pytest.mark.parametrize("page", ["look_inside", "attributions", "evaluate"])
 def test_what_a_link_asks_for_and_is_not_here_is_one_clear_line_and_the_page_is_whole(
     runs: dict[str, Run], page: str, place: dict[str, str], said: str
 ) -> None:
     app = healthy(open_page(page, run=runs["digits"].id, **place))
     assert [read(warning.value).startswith(said) for warning in app.warning] == [True]
     assert app.get("plotly_chart")
-    button(app, "Previous-example" if "example" in place else "Next-example").run()
-    assert not [one for one in healthy(app).warning if "example" in place and "999999" in one.value]
+    box = next(one for one in app.number_input if one.label.startswith("Example (0 to"))
+    box.set_value(1).run()
+    gone = {"example", "made"} & set(place)  # the step and the class stay as they were asked for
+    assert len(healthy(app).warning) == (0 if gone else 1)
 
 
 def test_a_link_whose_run_was_deleted_or_whose_words_are_none_says_so(runs: dict[str, Run]) -> None:
@@ -351,3 +353,6 @@ def test_a_link_whose_run_was_deleted_or_whose_words_are_none_says_so(runs: dict
 def test_a_made_example_of_other_data_is_said(runs: dict[str, Run]) -> None:
     app = healthy(open_page("look_inside", run=runs["iris"].id, made=code(load_dataset("digits"))))
     assert "of another data set than this run" in app.warning[0].value
+    button(app, "drop-copy").run()
+    assert not healthy(app).warning
+    assert "made" not in link(app)
