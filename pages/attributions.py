@@ -1,6 +1,6 @@
 """Attributions: which pixels spoke for an answer."""
 
-from explorer.views import example, page, reasons, state, view
+from explorer.views import example, page, picking, reasons, state, view
 
 page.head(
     "Attributions",
@@ -20,6 +20,6 @@ seen = view.resolve(view.current_run())
 if seen is None:
     example.nothing_yet("ask")
 else:
-    example.example_bar(seen)
+    example.example_bar(seen, pick=picking.pick)
     reasons.reasons(seen)
 state.mirror_lens()

@@ -25,6 +25,7 @@ seen = view.resolve(run)
 if run:
     folds.folds(run, waiting=seen is None)
 if seen:
+    example.not_here(seen)
     evaluation.evaluation(seen)
 elif run and not run.status.over:
     st.info("This run has no weights yet: they are kept as soon as it trains.", icon=":material/hourglass_top:")

@@ -1,6 +1,6 @@
 """Look inside: what the network makes of an example, at any step of its training."""
 
-from explorer.views import example, inside, page, state, view
+from explorer.views import example, inside, page, picking, state, view
 
 page.head(
     "Look inside",
@@ -21,6 +21,6 @@ seen = view.resolve(view.current_run())
 if seen is None:
     example.nothing_yet("look into")
 else:
-    example.example_bar(seen)
+    example.example_bar(seen, pick=picking.pick)
     chosen = inside.inside(seen)
 state.mirror_lens(**chosen)

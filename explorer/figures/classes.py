@@ -44,14 +44,19 @@ def balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], dark: b
 
 
 def probabilities(
-    values: np.ndarray, classes: Sequence[str], truth: int, target: int | None, dark: bool = False, height: int = 260
+    values: np.ndarray,
+    classes: Sequence[str],
+    truth: int | None,
+    target: int | None,
+    dark: bool = False,
+    height: int = 260,
 ) -> go.Figure:
     """How probable the model finds each class.
 
     Args:
         values: (classes,), adding up to 1.
         classes: Names of the classes.
-        truth: The right class.
+        truth: The right class, if there is one.
         target: The class that is explained, if any.
         dark: Whether the page is dark.
         height: In screen pixels.
@@ -87,6 +92,6 @@ def _sure(share: float) -> str:
     return "over 99.9%" if share > 0.999 else f"{share:.1%}"
 
 
-def _mark(name: str, index: int, truth: int, target: int | None) -> str:
+def _mark(name: str, index: int, truth: int | None, target: int | None) -> str:
     notes = [note for note, place in (("true", truth), ("explained", target)) if place == index]
     return f"{name} ({', '.join(notes)})" if notes else name

@@ -13,15 +13,31 @@ LONGEST = 12
 """Letters of a word that are written beside its place."""
 
 
-def series(values: np.ndarray, title: str, alt: str, dark: bool = False, height: int = 260) -> go.Figure:
-    """A series (C, L) as one line for each channel."""
+def series(
+    values: np.ndarray,
+    title: str,
+    alt: str,
+    dark: bool = False,
+    height: int = 260,
+    names: Sequence[str] | None = None,
+) -> go.Figure:
+    """A series (C, L) as one line for each channel, or several series under each other.
+
+    Args:
+        values: (C, L).
+        title: What is seen.
+        alt: The same for those who cannot see it.
+        dark: Whether the page is dark.
+        height: In screen pixels.
+        names: What each line is; they are numbered as channels if None.
+    """
     colours = palette(dark)
     shades = (colours.train, colours.validation, colours.muted)
     figure = go.Figure(
         [
             go.Scatter(
                 y=channel,
-                name=f"channel {number}",
+                name=names[number] if names else f"channel {number}",
                 mode="lines",
                 line={"color": shades[number % len(shades)], "width": 2},
                 hovertemplate="step %{x}<br>value %{y:.3g}<extra></extra>",

@@ -183,3 +183,13 @@ def worst_first(loss: np.ndarray, among: np.ndarray | None = None) -> np.ndarray
     """
     rows = np.arange(len(loss)) if among is None else np.flatnonzero(among)
     return rows[np.argsort(-loss[rows], kind="stable")]
+
+
+def least_sure_first(probabilities: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+    """Numbers of examples, those first whose answer is the least probable.
+
+    Args:
+        probabilities: (N, classes).
+        among: (N,) which examples count; all if None.
+    """
+    return worst_first(-probabilities.max(axis=1), among)

@@ -132,8 +132,9 @@ def _scatter(view: View, found: Answers) -> None:
 
 def _worst_values(view: View, found: Answers) -> None:
     st.caption("Each: the true value → the answer. The largest errors come first. Click one to look closer.")
-    opened.list_of(view, quality.worst_first(found.loss), partial(_value_label, found), f"values-{view.run.id}")
+    opened.list_of(view, quality.worst_first(found.loss), partial(value_label, found), f"values-{view.run.id}")
 
 
-def _value_label(found: Answers, row: int) -> str:
+def value_label(found: Answers, row: int) -> str:
+    """What is written on the button of an example: the true value and the answer; for markdown."""
     return page.plain(f"{found.truth[row]:.4g} → {found.predicted[row]:.4g}")

@@ -1,6 +1,8 @@
-"""The example that is looked at: its picture, and the way to the next one."""
+"""The example that is looked at: its picture, the answer to it, and the way to the next one."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -9,15 +11,21 @@ from explorer.figures.images import enlarged
 from explorer.views import page, results, state
 from explorer.views.view import View
 
+MADE = "made by you"
+"""What is said of a changed copy in place of the right answer."""
 
-def example_bar(view: View, end: int | None = None) -> None:
+
+def example_bar(view: View, end: int | None = None, pick: Callable[[View], None] | None = None) -> None:
     """Say what is looked at and step to another example, also where the sidebar is closed.
 
     Args:
         view: What is looked at.
         end: The step the run ends with; the last kept one if None.
+        pick: Lets one pick another example; there is no button for it if None.
     """
+    not_here(view)
     last = len(view.dataset.split(view.split)) - 1
+    truth = f"**{MADE}**" if view.changed else f"truly **{page.plain(view.said)}**"
     with st.container(horizontal=True, vertical_alignment="center", key="example-bar"):
         for label, icon, to in (
             ("Previous", "chevron_left", view.example - 1),
@@ -32,11 +40,19 @@ def example_bar(view: View, end: int | None = None) -> None:
                 args=(to,),
                 shortcut="Left" if to < view.example else "Right",
             )
+        if pick is not None and st.button("Pick another", key="pick-example", icon=":material/grid_on:"):
+            pick(view)
         st.markdown(
-            f"{view.split.capitalize()} example **{view.example}**, truly **{page.plain(view.said)}** · "
+            f"{view.split.capitalize()} example **{view.example}**, {truth} · "
             f"{page.plain(view.run.title)}, step {view.step} of {end or view.steps[-1]}",
             width="stretch",
         )
+
+
+def not_here(view: View) -> None:
+    """Say what the lens asks for and is not here, a line each."""
+    for note in view.notes:
+        st.warning(page.plain(note), icon=":material/link_off:")
 
 
 def example_picture(view: View, width: int = 240) -> None:
@@ -45,9 +61,9 @@ def example_picture(view: View, width: int = 240) -> None:
     if dataset.modality == "image":
         st.image(
             enlarged(x.numpy()),
-            caption=f"The input: truly {page.plain(view.said)}",
+            caption=f"The input: {MADE if view.changed else 'truly ' + page.plain(view.said)}",
             width=width,
-            alt=f"The input image, of class {view.said}.",
+            alt=f"The input image, {MADE if view.changed else 'of class ' + view.said}.",
         )
     elif dataset.modality == "series":
         figure = series(x.numpy(), "The input", f"A series of {x.shape[1]} steps.", page.dark(), height=200)
@@ -59,18 +75,6 @@ def example_picture(view: View, width: int = 240) -> None:
         names = dataset.features
         figure = bars(x.numpy(), names, "The input", "standardised", "The input.", page.dark())
         page.show(figure, key="example-row")
-
-
-def example_panel(view: View, beside: bool = False) -> None:
-    """The example and what the model answers.
-
-    Args:
-        view: What is looked at.
-        beside: Whether the two stand beside each other rather than one under the other.
-    """
-    with st.container(horizontal=beside, key="example-panel"):
-        example_picture(view, width=120 if beside else 180)
-        answer(view)
 
 
 def answer(view: View) -> None:

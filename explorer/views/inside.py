@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.views import example
+from explorer.views import panel
 from explorer.views.looks import LOOKS, Look
 from explorer.views.options import Options
 from explorer.views.view import View
@@ -22,11 +22,11 @@ def inside(view: View) -> dict[str, str]:
     if beside == NOTHING:
         left, right = st.columns([1, 3], gap="medium")
         with left:
-            example.example_panel(view)
+            panel.example_panel(view)
         with right:
             _draw(name, view, options, several)
         return options.drawn
-    example.example_panel(view, beside=True)
+    panel.example_panel(view, beside=True)
     second = Options("2", options.drawn)
     for column, one, its in zip(st.columns(2, gap="medium"), (name, beside), (options, second), strict=True):
         with column:

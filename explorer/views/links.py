@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
-
+from explorer.compact import from_text, to_text
 from explorer.errors import SpecError
 from explorer.specs import ModelSpec, parse
 
@@ -13,8 +11,7 @@ JSON_BYTES = 65536
 
 def encode(model: ModelSpec) -> str:
     """A model as text for a URL."""
-    packed = zlib.compress(model.model_dump_json().encode(), 9)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return to_text(model.model_dump_json().encode())
 
 
 def decode(text: str) -> ModelSpec:
@@ -24,11 +21,7 @@ def decode(text: str) -> ModelSpec:
         SpecError: It is not a model.
     """
     try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        unpacker = zlib.decompressobj()
-        content = unpacker.decompress(packed, JSON_BYTES)  # a small text can unpack to gigabytes
-    except (ValueError, zlib.error):
-        raise SpecError("The link was cut or changed. Ask for it again.") from None
-    if unpacker.unconsumed_tail:
-        raise SpecError("The model in the link is too large.")
+        content = from_text(text, JSON_BYTES)
+    except ValueError as error:
+        raise SpecError(f"The model in the link {error}. Ask for it again.") from None
     return parse(ModelSpec, content, "model")

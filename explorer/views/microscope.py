@@ -78,7 +78,7 @@ def _look(run: Run) -> View | None:
         if found is None:
             return None
         if not run.status.over:
-            found = replace(found, step=found.steps[-1])
+            found = replace(found, step=found.steps[-1], notes=())
         try:
             results.seen(*found.place, _spot(found))
             return found
@@ -147,6 +147,9 @@ def called(spot: Spot) -> str:
 
 def _answer(seen: View) -> None:
     """The answer now, and how right it was at the steps before."""
+    if seen.changed:
+        _answer_to_changed(seen)
+        return
     live = not seen.run.status.over
     known = courses.course((seen.run.id, seen.split, seen.example), seen.steps, live)
     if seen.dataset.task == "translation":
@@ -159,6 +162,15 @@ def _answer(seen: View) -> None:
     page.show_made(
         lambda: _figure(seen, known, end, page.dark()), "answer", (seen.place, tuple(known), end, page.dark())
     )
+
+
+def _answer_to_changed(seen: View) -> None:
+    """The answer now; of a changed copy nobody knows the right one, so how right it was is not drawn."""
+    if seen.dataset.classes:
+        page.show_made(lambda: _bars(seen, page.dark()), "answer", (seen.place, page.dark()))
+    else:
+        example.answer(seen)
+    st.caption("This example was changed by you: there is no right answer to measure it by.")
 
 
 def _figure(seen: View, known: dict[int, float], end: int, dark: bool) -> go.Figure:
@@ -195,7 +207,8 @@ def _bars(seen: View, dark: bool) -> go.Figure:
     shown = np.arange(len(classes))
     if len(classes) > CLASSES:
         best = np.argsort(-values)[: CLASSES - 1]
-        shown = np.sort(np.unique([*best, truth]))
+        shown = np.sort(np.unique([*best] if truth is None else [*best, truth]))
     names = [classes[n] for n in shown]
     height = 90 + 22 * len(shown)
-    return probabilities(values[shown], names, int(np.flatnonzero(shown == truth)[0]), None, dark, height)
+    place = None if truth is None else int(np.flatnonzero(shown == truth)[0])
+    return probabilities(values[shown], names, place, None, dark, height)

@@ -49,10 +49,11 @@ def _examples(view: View, found: Answers, cell: Cell) -> None:
         "Each: the true class → the answer, and how sure it is. First those whose true class it found least probable. "
         "Click one to look closer."
     )
-    opened.list_of(view, rows, partial(_label, view, found), f"{_name(view)}-{view.step}-{cell[0]}-{cell[1]}")
+    opened.list_of(view, rows, partial(label, view, found), f"{_name(view)}-{view.step}-{cell[0]}-{cell[1]}")
 
 
-def _label(view: View, found: Answers, row: int) -> str:
+def label(view: View, found: Answers, row: int) -> str:
+    """What is written on the button of an example: its class, the answer, and how sure it is; for markdown."""
     classes, answer = view.dataset.classes, int(found.predicted[row])
     sure = found.probabilities[row, answer]
     said = f"{short(classes[int(found.truth[row])])} → {short(classes[answer])}"

@@ -22,7 +22,12 @@ LETTERS = 160
 
 
 def list_of(
-    view: View, rows: np.ndarray, label: Callable[[int], str], key: str, told: Callable[[int], str] | None = None
+    view: View,
+    rows: np.ndarray,
+    label: Callable[[int], str],
+    key: str,
+    told: Callable[[int], str] | None = None,
+    then: Callable[[View], None] | None = None,
 ) -> None:
     """A list of examples, page by page: small pictures of images and series, else one row of text each.
 
@@ -32,7 +37,9 @@ def list_of(
         label: What is written on the button that opens one; for markdown.
         key: Tells lists apart.
         told: What is written of one without picture, as markdown; the example itself if None.
+        then: What follows the click that chose one; a dialog that shows it if None.
     """
+    then = then or _open
     pictures = view.dataset.modality in ("image", "series")
     at_once = TILES if pictures else ROWS
     pages = -(-len(rows) // at_once)
@@ -41,30 +48,30 @@ def list_of(
     with st.container(horizontal=pictures, gap="small", key=f"list-{key}"):
         for row in rows.tolist():
             if pictures:
-                _tile(view, row, label(row))
+                _tile(view, row, label(row), then)
             else:
-                _row(view, row, label(row), told(row) if told else page.plain(_told(view, row)))
+                _row(view, row, label(row), told(row) if told else page.plain(_told(view, row)), then)
     if pages > 1:
         st.caption(f"Page {shown} of {pages}.")
 
 
-def _tile(view: View, row: int, label: str) -> None:
+def _tile(view: View, row: int, label: str, then: Callable[[View], None]) -> None:
     """A small picture that is itself the button."""
     x = view.dataset.split(view.split).inputs[row].numpy()
     picture = thumbnail(x) if view.dataset.modality == "image" else sparkline(x)
-    _button(view, row, f"![Example {row}:]({picture}) {label}", "tile")
+    _button(view, row, f"![Example {row}:]({picture}) {label}", "tile", then)
 
 
-def _row(view: View, row: int, label: str, told: str) -> None:
+def _row(view: View, row: int, label: str, told: str, then: Callable[[View], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _button(view, row, label, "row")
+        _button(view, row, label, "row", then)
         st.markdown(told, width="stretch")
 
 
-def _button(view: View, row: int, label: str, kind: Literal["tile", "row"]) -> None:
+def _button(view: View, row: int, label: str, kind: Literal["tile", "row"], then: Callable[[View], None]) -> None:
     key, look = f"{kind}-{view.run.id}-{view.step}-{view.split}-{row}", "tertiary" if kind == "tile" else "secondary"
     if st.button(label, key=key, on_click=_look, args=(view.split, row), type=look):
-        _open(view)
+        then(view)
 
 
 def _look(split: str, row: int) -> None:

@@ -9,7 +9,7 @@ from explorer.figures.classes import probabilities
 from explorer.figures.examples import bars
 from explorer.figures.images import attributions, units
 from explorer.specs import Modality
-from explorer.views import example, page, results, state
+from explorer.views import page, panel, results, state
 from explorer.views.view import ANSWER, View, move
 
 
@@ -17,7 +17,7 @@ def reasons(view: View) -> None:
     """The answer, then what each method says of it."""
     left, right = st.columns([1, 2])
     with left:
-        example.example_picture(view)
+        panel.example_panel(view)
     if view.dataset.task == "translation":
         with right:
             _translation(view)
@@ -42,7 +42,7 @@ def _value(view: View) -> int:
     """Write what a regression answers; its one output is what is explained."""
     with st.container(horizontal=True):
         st.metric("The answer", view.dataset.answer(results.output(*view.place)), width="content")
-        st.metric("The truth", view.said, width="content")
+        st.metric("The truth", view.said or "made by you", width="content")
     return 0
 
 
@@ -50,7 +50,8 @@ def _translation(view: View) -> None:
     """What a translator writes, beside what is right."""
     said = results.translation(*view.place)
     st.metric("It writes", page.plain(said) or "nothing", width="content")
-    st.metric("Right is", page.plain(view.said), width="content")
+    if not view.changed:
+        st.metric("Right is", page.plain(view.said), width="content")
     st.info("None of these methods explains a translation.", icon=":material/info:")
 
 

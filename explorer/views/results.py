@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from explorer.attribution import Attribution
+    from explorer.data.made import Example
     from explorer.probes import Answers, Filters, Prediction, Spot, Translations
 
 WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
@@ -159,7 +160,7 @@ def recorded() -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def prediction(run_id: str, step: int, split: str, example: int) -> Prediction:
+def prediction(run_id: str, step: int, split: str, example: Example) -> Prediction:
     """What a run's model at a step answers for an example."""
     from explorer.probes import predict
 
@@ -167,7 +168,7 @@ def prediction(run_id: str, step: int, split: str, example: int) -> Prediction:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def output(run_id: str, step: int, split: str, example: int) -> float:
+def output(run_id: str, step: int, split: str, example: Example) -> float:
     """The one value a regression puts out for an example, standardised."""
     from explorer.probes import predict
 
@@ -175,24 +176,24 @@ def output(run_id: str, step: int, split: str, example: int) -> float:
 
 
 @st.cache_data(max_entries=KEPT_LARGE, show_spinner=False)
-def seen(run_id: str, step: int, split: str, example: int, spot: Spot) -> np.ndarray:
+def seen(run_id: str, step: int, split: str, example: Example, spot: Spot) -> np.ndarray:
     """What is seen of an example at a spot of a run's model, as from `seen_at`; in a decoder, while the right
-    translation is written.
+    translation is written, or, of a made example, the model's own.
     """
     from explorer.probes import seen_at
 
-    return seen_at(rebuilt(run_id, step), spot, *given(run_id, split, example))
+    return seen_at(rebuilt(run_id, step), spot, *given(run_id, split, example, step))
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def span(run_id: str, steps: tuple[int, ...], split: str, example: int, spot: Spot) -> tuple[float, float]:
+def span(run_id: str, steps: tuple[int, ...], split: str, example: Example, spot: Spot) -> tuple[float, float]:
     """Lowest and highest of what is seen at a spot at any of several steps; those dropped meanwhile are left out."""
     from explorer.probes import seen_at
 
-    called, low, high = given(run_id, split, example), 0.0, 0.0
+    low, high = 0.0, 0.0
     for step in steps:
         with suppress(SnapshotError):
-            values = seen_at(rebuilt(run_id, step), spot, *called)
+            values = seen_at(rebuilt(run_id, step), spot, *given(run_id, split, example, step))
             low, high = min(low, float(values.min())), max(high, float(values.max()))
     return low, high
 
@@ -209,22 +210,29 @@ def spots(run_id: str) -> list[Spot]:
     return spots_of(build(spec.model, dataset), [layer.name for layer in plan(spec.model, dataset).layers])
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def translation(run_id: str, step: int, split: str, example: int) -> str:
+def translation(run_id: str, step: int, split: str, example: Example) -> str:
     """What a translator writes for an example."""
+    from explorer.data import dataset_of
+
+    return dataset_of(store().get(run_id).spec).answer(written(run_id, step, split, example)[0])
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def written(run_id: str, step: int, split: str, example: Example) -> torch.Tensor:
+    """The tokens that a translator writes for an example, (1, T), without the start token."""
     from explorer.data import dataset_of
     from explorer.models import translate
     from explorer.training import evaluating
 
     dataset, model = dataset_of(store().get(run_id).spec), rebuilt(run_id, step)
     with evaluating(model):
-        written = translate(model, input_of(run_id, split, example), dataset.target_shape.size[0])
-    return dataset.answer(written[0])
+        return translate(model, input_of(run_id, split, example), dataset.target_shape.size[0])
 
 
 def rightness(run_id: str, step: int, split: str, example: int) -> float:
-    """How a run's model at a step stands to the right answer for an example: the probability of its class; the mean
-    probability of the right next tokens of a translation; of a regression its answer itself, in units of the data.
+    """How a run's model at a step stands to the right answer for an example of a split: the probability of its class;
+    the mean probability of the right next tokens of a translation; of a regression its answer itself, in units of the
+    data.
     """
     from explorer.data import dataset_of
     from explorer.probes import predict, right_tokens
@@ -248,7 +256,7 @@ def filters(run_id: str, step: int, layer: str) -> Filters:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def explanations(run_id: str, step: int, split: str, example: int, target: int) -> dict[str, Attribution | str]:
+def explanations(run_id: str, step: int, split: str, example: Example, target: int) -> dict[str, Attribution | str]:
     """What each method says of an answer, with its default parameters; or, in words, why it does not apply."""
     from explorer.attribution import METHODS, attribute
 
@@ -285,15 +293,33 @@ def rebuilt(run_id: str, step: int, per_class: bool = False) -> nn.Module:
     return TwoClasses(model) if two else model
 
 
-def input_of(run_id: str, split: str, example: int) -> torch.Tensor:
+def input_of(run_id: str, split: str, example: Example) -> torch.Tensor:
     """An example, (1, …)."""
-    return given(run_id, split, example)[0]
-
-
-def given(run_id: str, split: str, example: int) -> tuple[torch.Tensor, ...]:
-    """What a run's model is called with for an example: its input; of a translator also what is written so far."""
     from explorer.data import dataset_of
+    from explorer.data.made import example_of
 
-    dataset = dataset_of(store().get(run_id).spec)
-    part, rows = dataset.split(split), slice(example, example + 1)
-    return (part.inputs[rows], part.targets[rows, :-1]) if dataset.task == "translation" else (part.inputs[rows],)
+    return example_of(dataset_of(store().get(run_id).spec), split, example)
+
+
+def given(run_id: str, split: str, example: Example, step: int | None = None) -> tuple[torch.Tensor, ...]:
+    """What a run's model is called with for an example: its input; of a translator also what is written so far.
+
+    That is the right translation. A made example has none: for it, it is what the model writes at a step by itself.
+
+    Args:
+        run_id, split, example: Which example.
+        step: Of which weights the model is; of the last ones if None.
+    """
+    from explorer.data import START, dataset_of
+
+    dataset, x = dataset_of(store().get(run_id).spec), input_of(run_id, split, example)
+    if dataset.task != "translation":
+        return (x,)
+    if isinstance(example, int):
+        return x, dataset.split(split).targets[example : example + 1, :-1]
+    step = store().snapshots.steps(run_id)[-1] if step is None else step
+    so_far = written(run_id, step, split, example)[:, :-1]  # the last one is only answered
+    row = x.new_zeros(1, dataset.target_shape.size[0])
+    row[0, 0] = START
+    row[0, 1 : 1 + so_far.shape[1]] = so_far[0]
+    return x, row

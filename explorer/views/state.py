@@ -22,6 +22,8 @@ COMPARED = 50
 """Most runs that are chosen one by one to be compared."""
 OPTIONS, OPTION_LENGTH = 24, 100
 """Most options of looking pages taken from a link, and the longest."""
+MADE = 8192
+"""Longest code of a changed example taken from a link."""
 _OPTION = re.compile(r"[a-z]{1,16}2?")
 
 
@@ -34,6 +36,8 @@ class Lens:
         step: A kept step, or None for the last.
         split, example: Which example.
         target: Class that is explained, or None for the model's answer.
+        made: Code of a changed copy of the example, or empty for none.
+        original: Whether it is the example itself that is looked into, although there is a changed copy.
         revision: Counts changes that the widgets showing the lens do not know of yet. It is part of their keys: a
             browser that has not caught up repeats their old values with the next click, which must not count.
     """
@@ -43,6 +47,8 @@ class Lens:
     split: str = "test"
     example: int = 0
     target: int | None = None
+    made: str = ""
+    original: bool = False
     revision: int = 0
 
 
@@ -89,9 +95,15 @@ class Chosen:
     revision: int = 0
 
 
+Place = tuple[str, int, str]
+"""Split, example, and the code of its changed copy."""
+
+
 @dataclass
 class _Session:
     lens: Lens = field(default_factory=Lens)
+    before: tuple[Place, ...] = ()
+    after: tuple[Place, ...] = ()
     chosen: Chosen = field(default_factory=Chosen)
     draft: Draft = field(default_factory=Draft)
     training: TrainSpec = field(default_factory=TrainSpec)
@@ -118,6 +130,9 @@ def look(**changes: Any) -> None:
     """Change what this person looks at; another run is looked at from its last step."""
     if "run" in changes and changes["run"] != lens().run:
         changes = {"step": None, "target": None, **changes}
+    if {"split", "example"} & set(changes):  # another example has no changed copy yet
+        changes = {"made": "", "original": False, **changes}
+    _remember(changes.get("made", lens().made))
     _session().lens = replace(lens(), revision=lens().revision + 1, **changes)
 
 
@@ -128,6 +143,44 @@ def look_by(revision: int, **changes: Any) -> None:
         look(**changes)
         if not {"run", "split"} & set(changes):  # the widget itself stays in place, so that it keeps the focus
             _session().lens = replace(lens(), revision=revision)
+
+
+def _place() -> Place:
+    return lens().split, lens().example, lens().made
+
+
+def _remember(made: str) -> None:
+    """Before a changed copy is replaced, keep where one was, so that nothing is lost."""
+    if made != lens().made:
+        session = _session()
+        session.before, session.after = (*session.before, _place())[-HISTORY:], ()
+
+
+def changes_kept() -> tuple[bool, bool]:
+    """Whether there is a change of the example to take back, and one to do again."""
+    return bool(_session().before), bool(_session().after)
+
+
+def take_back() -> None:
+    """Take the last change of the example back, or return to a changed copy that was left."""
+    session = _session()
+    if session.before:
+        place, before, after = session.before[-1], session.before[:-1], (*session.after, _place())
+        _return_to(place, before, after)
+
+
+def do_again() -> None:
+    """Do the change again that was taken back."""
+    session = _session()
+    if session.after:
+        place, before, after = session.after[-1], (*session.before, _place()), session.after[:-1]
+        _return_to(place, before, after)
+
+
+def _return_to(place: Place, before: tuple[Place, ...], after: tuple[Place, ...]) -> None:
+    split, example, made = place
+    look(split=split, example=example, made=made)
+    _session().before, _session().after = before, after
 
 
 def playing() -> bool:
@@ -361,16 +414,7 @@ def adopt_url() -> None:
         return
     session.adopted = True
     given = {name: st.query_params[name] for name in st.query_params}
-    found: dict[str, Any] = {}
-    if given.get("run", "")[:40]:
-        found["run"] = given["run"][:40]
-    for name in ("step", "example", "target"):
-        if given.get(name, "").isdecimal() and len(given[name]) <= 9:
-            found[name] = int(given[name])
-    if given.get("split") in SPLITS:
-        found["split"] = given["split"]
-    if found:
-        look(**found)
+    _adopt_lens(given)
     options = {name: value for name, value in given.items() if _OPTION.fullmatch(name) and len(value) <= OPTION_LENGTH}
     if options:
         session.chosen = Chosen(dict(list(options.items())[:OPTIONS]), frozenset(options))
@@ -379,6 +423,29 @@ def adopt_url() -> None:
         compare(tuple(_ids(given.get("compare", ""))) or None, *sweep)
     if "model" in given:
         _adopt_draft(given)
+
+
+def _adopt_lens(given: dict[str, str]) -> None:
+    found: dict[str, Any] = {}
+    if given.get("run", "")[:40]:
+        found["run"] = given["run"][:40]
+    unread = [name for name in ("step", "example", "target") if name in given and not _is_number(given[name])]
+    found |= {name: int(given[name]) for name in ("step", "example", "target") if name in given and name not in unread}
+    if given.get("split") in SPLITS:
+        found["split"] = given["split"]
+    elif "split" in given:
+        unread.append("split")
+    if given.get("made"):
+        found |= {"made": given["made"][:MADE], "original": given.get("shown") == "original"}
+    if found:
+        look(**found)
+        _session().before = ()  # there was nothing before
+    for name in unread:
+        st.toast(f"The link's {name} {plain(repr(given[name][:40]))} cannot be read.", icon=":material/link_off:")
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 9
 
 
 def _ids(text: str) -> list[str]:
@@ -414,7 +481,8 @@ def mirror_lens(**more: str) -> None:
         return
     values = {"run": current.run, "step": current.step, "target": current.target}
     if current.run:
-        values |= {"split": current.split, "example": current.example}
+        values |= {"split": current.split, "example": current.example, "made": current.made}
+        values["shown"] = "original" if current.made and current.original else ""
     _write({name: str(value) for name, value in (values | more).items() if value not in (None, "")})
 
 

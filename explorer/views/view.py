@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from explorer.errors import DataError
 from explorer.runs.run import Run, Status
-from explorer.views import state, travel
+from explorer.views import results, state, travel
 from explorer.views.server import store
 
 if TYPE_CHECKING:
     import torch
 
     from explorer.data import Dataset
+    from explorer.data.made import Example
     from explorer.models import Planned
 
 LISTED = 50
@@ -46,7 +48,15 @@ ICONS = {
 
 @dataclass(frozen=True)
 class View:
-    """What is looked at, complete and within bounds."""
+    """What is looked at, complete and within bounds.
+
+    Attributes:
+        example: Number of the example of the split.
+        target: Class that is explained, or None for the model's answer.
+        made: Code of a changed copy of it that can be used, or empty for none.
+        original: Whether it is the example itself that is looked into, although there is a changed copy.
+        notes: What the lens asks for and is not here, in words.
+    """
 
     run: Run
     steps: list[int]
@@ -55,11 +65,24 @@ class View:
     split: str
     example: int
     target: int | None
+    made: str = ""
+    original: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
-    def place(self) -> tuple[str, int, str, int]:
-        """Run, step, split and example: what cached results are found by."""
-        return self.run.id, self.step, self.split, self.example
+    def shown(self) -> Example:
+        """What is looked into: the number of the example, or the code of its changed copy."""
+        return self.made if self.made and not self.original else self.example
+
+    @property
+    def changed(self) -> bool:
+        """Whether that is a changed copy: it has no right answer."""
+        return isinstance(self.shown, str)
+
+    @property
+    def place(self) -> tuple[str, int, str, Example]:
+        """Run, step, split and example or changed copy: what cached results are found by."""
+        return self.run.id, self.step, self.split, self.shown
 
     @property
     def sampled(self) -> tuple[int, ...]:
@@ -77,8 +100,10 @@ class View:
 
     @property
     def input(self) -> torch.Tensor:
-        """The example, (1, …)."""
-        return self.dataset.split(self.split).inputs[self.example : self.example + 1]
+        """The example, or its changed copy, (1, …)."""
+        from explorer.data.made import example_of
+
+        return example_of(self.dataset, self.split, self.shown)
 
     @property
     def layers(self) -> dict[str, Planned]:
@@ -88,9 +113,9 @@ class View:
         return {layer.name: layer for layer in plan(self.run.spec.model, self.dataset).layers}
 
     @property
-    def truth(self) -> int:
-        """Number of the example's class."""
-        return int(self.dataset.split(self.split).targets[self.example])
+    def truth(self) -> int | None:
+        """Number of the example's class; None of a changed copy."""
+        return None if self.changed else int(self.dataset.split(self.split).targets[self.example])
 
     @property
     def length(self) -> int:
@@ -99,12 +124,16 @@ class View:
 
     @property
     def written(self) -> list[int]:
-        """Tokens of the right translation as a decoder reads them, with padding; only of translations."""
-        return self.dataset.split(self.split).targets[self.example, :-1].tolist()
+        """Tokens that a decoder reads, with padding: of the right translation or, for a changed copy, of the model's;
+        only of translations.
+        """
+        return results.given(self.run.id, self.split, self.shown, self.step)[1][0].tolist()
 
     @property
     def said(self) -> str:
-        """The right answer in words."""
+        """The right answer in words; empty of a changed copy."""
+        if self.changed:
+            return ""
         return self.dataset.answer(self.dataset.split(self.split).targets[self.example])
 
 
@@ -126,12 +155,35 @@ def resolve(run: Run | None) -> View | None:
         return None
     from explorer.data import dataset_of
 
-    wanted = state.lens()
-    dataset = dataset_of(run.spec)
+    wanted, dataset = state.lens(), dataset_of(run.spec)
+    notes: list[str] = []
     step = steps[-1] if wanted.step is None else min(steps, key=lambda kept: abs(kept - wanted.step))
-    example = min(wanted.example, len(dataset.split(wanted.split)) - 1)
-    target = wanted.target if wanted.target is not None and wanted.target < len(dataset.classes) else None
-    return View(run, steps, step, dataset, wanted.split, example, target)
+    if wanted.step not in (None, step):
+        notes.append(f"Weights of step {wanted.step} are not kept; the nearest kept step, {step}, is shown.")
+    last = len(dataset.split(wanted.split)) - 1
+    example = min(wanted.example, last)
+    if example != wanted.example:
+        notes.append(f"There is no {wanted.split} example {wanted.example}; the last one, {last}, is shown.")
+    target = wanted.target
+    if target is not None and target >= len(dataset.classes):
+        here = f"they are numbered 0 to {len(dataset.classes) - 1}" if dataset.classes else "there are none here"
+        notes.append(f"There is no class {target} to explain ({here}); the answer is explained.")
+        target = None
+    made = _usable(dataset, wanted, notes)
+    return View(run, steps, step, dataset, wanted.split, example, target, made, wanted.original, tuple(notes))
+
+
+def _usable(dataset: Dataset, wanted: state.Lens, notes: list[str]) -> str:
+    """The code of the changed copy; empty, and said, if it is none of this data set."""
+    from explorer.data.made import example_of
+
+    try:
+        if wanted.made:
+            example_of(dataset, wanted.split, wanted.made)
+    except DataError as error:
+        notes.append(f"{error} The example itself is shown.")
+        return ""
+    return wanted.made
 
 
 def sidebar(looking: bool) -> None:
@@ -163,6 +215,8 @@ def sidebar(looking: bool) -> None:
         args=(state.lens().revision, "example"),
         help="Test examples were never trained on.",
     )
+    if view.made:
+        st.caption(f"Shown is {'the example itself' if view.original else 'the copy that you changed'}.")
     classes = view.dataset.classes
     if not classes:
         return

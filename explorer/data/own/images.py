@@ -41,7 +41,7 @@ def read_images(content: bytes, side: int = 32) -> Reading:
         check_count(len(pictures), 3 * side * side)
         for file in pictures:
             folder = PurePosixPath(file.filename.replace("\\", "/")).parent.name
-            read = _read(content_of(packed, file), side)
+            read = middle(content_of(packed, file), (side, side))
             if read is None:
                 broken.append(file.filename)
             else:
@@ -67,16 +67,25 @@ def _hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in parts)
 
 
-def _read(content: bytes, side: int) -> np.ndarray | None:
-    """Pixels (side, side, 3) from 0 to 255; None if it is no image that can be read."""
+def middle(content: bytes, size: tuple[int, int]) -> np.ndarray | None:
+    """The middle of an image file, in the shape of `size` and brought to it.
+
+    Args:
+        content: The file. A small one may hold a huge image: its size is looked at before it is unpacked.
+        size: Width and height in pixels.
+
+    Returns:
+        Pixels (height, width, 3) from 0 to 255; None if it is no image that can be read, or a larger one than
+        `PIXELS`.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > PIXELS:  # before anything is unpacked
+            if image.width * image.height > PIXELS:
                 return None
-            image.draft("RGB", (side, side))  # a JPEG may be read small at once
+            image.draft("RGB", size)  # a JPEG may be read small at once
             upright = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(ImageOps.fit(upright, (side, side)))
+            return np.asarray(ImageOps.fit(upright, size))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
