@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -118,6 +118,7 @@ class Method(Declared):
         """
         if reason := self.needs(question):
             raise NotApplicable(f"{self.title} does not apply: {reason}")
+        question = replace(question, x=question.x.detach().clone())  # methods let it have a gradient
         with quiet(question.scored), _cudnn(question):
             values = self.run(question).detach()
             if question.tokens is not None and not self.inner and values.ndim == 3:  # (1, L, D) → (1, L)

@@ -13,6 +13,7 @@ from explorer.models import at_once
 from explorer.models.tokens import TokenModel
 from explorer.models.translator import Translator
 from explorer.probes.activations import TwoClasses, one
+from explorer.probes.capture import quiet
 from explorer.specs import Modality
 
 Target = int | tuple[int, int]
@@ -45,13 +46,20 @@ class Scored(nn.Module):
         self.tokens, self.written, self.at = tokens, written, at
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        logits = self.logits(z)
+        return self.pick(self.logits(z))[:, None]
+
+    def pick(self, logits: torch.Tensor) -> torch.Tensor:
+        """The score in logits: (N, classes) → (N,).
+
+        Raises:
+            SpecError: The model has no such class.
+        """
         named = self.target if isinstance(self.target, tuple) else (self.target,)
         for number in named:
             if not 0 <= number < logits.shape[1]:
                 raise SpecError(f"Class {number} was asked for, but the model has classes 0 to {logits.shape[1] - 1}.")
         score = logits[:, named[0]]
-        return (score - logits[:, named[1]] if len(named) > 1 else score)[:, None]
+        return score - logits[:, named[1]] if len(named) > 1 else score
 
     def logits(self, z: torch.Tensor) -> torch.Tensor:
         """(N, classes)."""
@@ -97,14 +105,22 @@ class Question:
         """(1, L), if the input was tokens."""
         return self.scored.tokens
 
+    def logits(self, z: torch.Tensor) -> torch.Tensor:
+        """What the model puts out for inputs, (N, …) → (N, classes), in eval mode, without gradients, and in parts that
+        fit into memory.
+        """
+        most = self.at_once()
+        with torch.no_grad(), quiet(self.scored):
+            return torch.cat([self.scored.logits(part) for part in z.split(most)])
+
     def score(self, z: torch.Tensor) -> torch.Tensor:
-        """The score of inputs, (N, …) → (N,), worked out in parts that fit into memory, without gradients."""
-        with torch.no_grad():
-            return torch.cat([self.scored(part)[:, 0] for part in z.split(self.at_once())])
+        """The score of inputs, (N, …) → (N,), likewise."""
+        return self.scored.pick(self.logits(z))
 
     def at_once(self, most: int = LARGEST) -> int:
         """On how many inputs the model may work at once."""
-        return at_once(most, lambda: self.scored(self.x))
+        with quiet(self.scored):
+            return at_once(most, lambda: self.scored(self.x))
 
 
 def ask(
@@ -146,7 +162,7 @@ def ask(
         if x.ndim not in kinds:
             raise NotApplicable(f"Got an input of shape {tuple(x.shape)}; an image, a series or a row is needed.")
         return Question(Scored(model, target), x.clone(), compared, others, kinds[x.ndim])
-    embedding = _embedding(model)
+    embedding = embedding_of(model)
     if isinstance(model, Translator) and (written is None or not -len(written[0]) <= at < len(written[0])):
         raise SpecError("Of a translation, say what is written so far and which of the next tokens is meant.")
     with torch.no_grad():
@@ -158,7 +174,12 @@ def ask(
     return Question(Scored(model, target, x, written, at), vectors, compared, others, "tokens")
 
 
-def _embedding(model: nn.Module) -> nn.Module:
+def embedding_of(model: nn.Module) -> nn.Module:
+    """The embedding of a model that reads tokens.
+
+    Raises:
+        NotApplicable: It is not known.
+    """
     inner = model.model if isinstance(model, TwoClasses) else model
     encoder = inner.encoder if isinstance(inner, Translator) else inner
     if not isinstance(encoder, TokenModel):
