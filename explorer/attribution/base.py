@@ -198,5 +198,6 @@ def attribute(
 
 def _cudnn(question: Question) -> Any:
     """On a GPU without cuDNN: its recurrent layers have no backward pass in eval mode."""
-    recurrent = any(isinstance(module, nn.RNNBase) for module in question.model.modules())
-    return torch.backends.cudnn.flags(enabled=False) if question.x.is_cuda and recurrent else nullcontext()
+    if not question.x.is_cuda or not any(isinstance(module, nn.RNNBase) for module in question.model.modules()):
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import torch
 from torch import nn
 
@@ -63,12 +65,17 @@ class DeepLiftShap(DeepLift):
 BENDS = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.Softplus, nn.MaxPool1d, nn.MaxPool2d)
 
 
+_USES: WeakKeyDictionary[nn.Module, dict[str, int]] = WeakKeyDictionary()
+"""What was counted for each model: it takes as long as an answer."""
+
+
 def each_once(question: Question) -> str | None:
     """Why rules that replace the gradient of an activation would give wrong numbers, without a word: it is used twice,
     or works in place.
     """
-    times = uses(question.scored, BENDS, question.x)
-    for name, count in times.items():
+    if question.model not in _USES:
+        _USES[question.model] = uses(question.scored, BENDS, question.x)
+    for name, count in _USES[question.model].items():
         called = name.removeprefix("model.")
         if count > 1:
             return (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
 from explorer.data import PAD
 from explorer.errors import NotApplicable, SpecError
-from explorer.models import at_once
+from explorer.models import at_once, memory
 from explorer.models.tokens import TokenModel
 from explorer.models.translator import Translator
 from explorer.probes.activations import TwoClasses, one
@@ -20,6 +21,8 @@ Target = int | tuple[int, int]
 """A class, or two of them: what speaks for the first rather than the second."""
 LARGEST = 128
 """Most inputs that are worth working on at once."""
+_AT_ONCE: WeakKeyDictionary[nn.Module, dict[object, int]] = WeakKeyDictionary()
+"""What was counted for each model: counting takes as long as several answers."""
 
 
 class Scored(nn.Module):
@@ -119,8 +122,12 @@ class Question:
 
     def at_once(self, most: int = LARGEST) -> int:
         """On how many inputs the model may work at once."""
-        with quiet(self.scored):
-            return at_once(most, lambda: self.scored(self.x))
+        known = _AT_ONCE.setdefault(self.model, {})
+        key = (tuple(self.x.shape), most, memory.MEMORY_BOUND)
+        if key not in known:
+            with quiet(self.scored):
+                known[key] = at_once(most, lambda: self.scored(self.x))
+        return known[key]
 
 
 def ask(

@@ -26,9 +26,10 @@ class Agreement(Check):
 
     def run(self, trial: Trial) -> Found:
         each = np.array([self._one(trial, number) for number in range(len(trial.questions))])  # (N, rivals)
-        means = np.nanmean(each, 0)
         curves = {
-            method.title: np.array([[0.0, mean]]) for method, mean in zip(trial.rivals, means.tolist(), strict=True)
+            method.title: np.array([[0.0, np.nanmean(found)]])
+            for method, found in zip(trial.rivals, each.T, strict=True)
+            if np.isfinite(found).any()
         }
         random = [spearman(one, other) for one, other in zip(trial.explained, trial.against().explained, strict=True)]
         return Found(np.nanmean(each, 1).tolist(), {"random": float(np.nanmean(random))}, curves)

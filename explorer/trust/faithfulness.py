@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from pydantic import Field
 
-from explorer.attribution import Question
 from explorer.trust.base import Check, Found
-from explorer.trust.trial import Trial, cover, differences, places
+from explorer.trust.trial import Trial, answered, cover, differences, places
 
 MARGIN = 0.1
 
@@ -18,19 +18,28 @@ class Subsets(Check):
     sets: int = Field(100, ge=10, le=5000, description="Random sets of places that are covered.")
     share: float = Field(0.25, gt=0, lt=1, description="Share of the places in each set.")
 
-    def covered(self, trial: Trial, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """The sets, (K, P) bool, and by how much the score falls with each, (K,); the same for every method."""
-        question = trial.questions[number]
-        count, random = places(question), trial.random(number)
+    def covered(self, trial: Trial) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each question the sets, (K, P) bool, and by how much the score falls with each, (K,); the same for every
+        method.
+        """
+        return trial.remember(("covered", self.sets, self.share), lambda: self._cover(trial))
+
+    def _cover(self, trial: Trial) -> list[tuple[np.ndarray, np.ndarray]]:
+        sets = [self._sets(trial.random(number), places(one)) for number, one in enumerate(trial.questions)]
+        inputs = [
+            torch.cat([question.x, cover(question, chosen)])
+            for question, chosen in zip(trial.questions, sets, strict=True)
+        ]
+        found = []
+        for question, chosen, logits in zip(trial.questions, sets, answered(trial.questions, inputs), strict=True):
+            scores = question.scored.pick(logits).double().cpu().numpy()
+            found.append((chosen, scores[0] - scores[1:]))
+        return found
+
+    def _sets(self, random: np.random.Generator, count: int) -> np.ndarray:
+        """Random sets of places, (K, P) bool."""
         size = max(1, round(self.share * count))
-
-        def make() -> tuple[np.ndarray, np.ndarray]:
-            sets = np.zeros((self.sets, count), dtype=bool)
-            for one in sets:
-                one[random.choice(count, size, replace=False)] = True
-            return sets, falls(question, sets)
-
-        return trial.remember(("covered", number, self.sets, self.share), make)
+        return random.random((self.sets, count)).argpartition(size - 1, axis=1).argsort(axis=1) < size
 
     def said(self, trial: Trial, number: int) -> np.ndarray:
         """What the values say that covering each place takes away, (P,): of slopes, the slope times the change."""
@@ -50,9 +59,9 @@ class Faithfulness(Subsets):
     span = (-1.0, 1.0)
 
     def run(self, trial: Trial) -> Found:
-        scores, random, control = [], [], trial.against()
+        scores, random, control, falls = [], [], trial.against(), self.covered(trial)
         for number in range(len(trial.questions)):
-            sets, fallen = self.covered(trial, number)
+            sets, fallen = falls[number]
             scores.append(pearson(sets @ self.said(trial, number), fallen))
             random.append(pearson(sets @ control.explained[number], fallen))
         return Found(scores, {"random": float(np.nanmean(random))})
@@ -76,9 +85,9 @@ class Infidelity(Subsets):
     reads = "Share of the falls of the score that the values, scaled to fit best, do not tell; 0 is perfect."
 
     def run(self, trial: Trial) -> Found:
-        scores, random, control = [], [], trial.against()
+        scores, random, control, falls = [], [], trial.against(), self.covered(trial)
         for number in range(len(trial.questions)):
-            sets, fallen = self.covered(trial, number)
+            sets, fallen = falls[number]
             scale = float(np.mean(fallen**2)) or 1.0
             scores.append(infidelity(sets @ self.said(trial, number), fallen) / scale)
             random.append(infidelity(sets @ control.explained[number], fallen) / scale)
@@ -88,11 +97,6 @@ class Infidelity(Subsets):
         if score < controls["random"] - MARGIN:
             return False, "Its values tell what covering places does better than random ones do."
         return True, "Its values tell what covering places does no better than random ones do."
-
-
-def falls(question: Question, sets: np.ndarray) -> np.ndarray:
-    """By how much the score falls when each set of places is covered: (K, P) bool → (K,)."""
-    return (question.score(question.x)[0] - question.score(cover(question, sets))).double().cpu().numpy()
 
 
 def infidelity(said: np.ndarray, fallen: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from explorer.attribution import Question
 from explorer.trust.base import Check, Found
-from explorer.trust.trial import Trial, cover, places
+from explorer.trust.trial import Trial, answered, cover
 
 MARGIN = 0.02
 """Difference from the control that is no accident of a few examples."""
@@ -24,7 +24,8 @@ class Removal(Check):
     steps: int = Field(28, ge=2, le=1000, description="Into how many equal parts the places are divided.")
 
     def run(self, trial: Trial) -> Found:
-        ours, random = self._lines(trial), self._lines(trial.against())
+        ours = self._lines(trial)
+        random = trial.remember((self.name, self.steps), lambda: self._lines(trial.against()))
         mean = {name: np.mean(lines, 0) for name, lines in (("method", ours), ("random", random))}
         shares = np.linspace(0, 1, self.steps + 1)
         return Found(
@@ -34,17 +35,19 @@ class Removal(Check):
         )
 
     def _lines(self, trial: Trial) -> list[np.ndarray]:
+        """Probability of the class of each question after each part was covered or uncovered, (steps + 1,) each."""
         pairs = zip(trial.questions, trial.explained, strict=True)
-        return [self._line(question, values) for question, values in pairs]
+        covered = [cover(question, self._parts(values)) for question, values in pairs]
+        logits = answered(trial.questions, covered)
+        return [probability(question, found) for question, found in zip(trial.questions, logits, strict=True)]
 
-    def _line(self, question: Question, values: np.ndarray) -> np.ndarray:
-        """Probability of the class after each part was covered or uncovered, (steps + 1,)."""
-        order = np.argsort(-values, kind="stable")
-        counts = np.round(np.linspace(0, places(question), self.steps + 1)).astype(int)
-        rank = np.empty(len(order), dtype=int)
-        rank[order] = np.arange(len(order))
-        first = rank[None] < counts[:, None]  # (steps + 1, P)
-        return probability(question, cover(question, ~first if self.inserting else first))
+    def _parts(self, values: np.ndarray) -> np.ndarray:
+        """What is covered after each step, (steps + 1, P) bool."""
+        rank = np.empty(len(values), dtype=int)
+        rank[np.argsort(-values, kind="stable")] = np.arange(len(values))
+        counts = np.round(np.linspace(0, len(values), self.steps + 1)).astype(int)
+        first = rank[None] < counts[:, None]
+        return ~first if self.inserting else first
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         gained = score - controls["random"] if self.inserting else controls["random"] - score
@@ -85,10 +88,9 @@ def area(line: np.ndarray) -> float:
     return float((line[1:] + line[:-1]).mean() / 2)
 
 
-def probability(question: Question, inputs: torch.Tensor) -> np.ndarray:
-    """Probability of the explained class, (K,); of a difference of two, of the first of them."""
-    target, logits = question.scored.target, question.logits(inputs)
-    number = target[0] if isinstance(target, tuple) else target
+def probability(question: Question, logits: torch.Tensor) -> np.ndarray:
+    """Probability of the explained class, (K, classes) → (K,); of a difference of two, of the first of them."""
+    target = question.scored.target
     if logits.shape[1] == 1:  # a regression has a value and no probability
         return logits[:, 0].cpu().numpy()
-    return logits.softmax(1)[:, number].cpu().numpy()
+    return logits.softmax(1)[:, target[0] if isinstance(target, tuple) else target].cpu().numpy()

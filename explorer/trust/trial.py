@@ -69,6 +69,17 @@ class Trial:
         return np.random.default_rng([self.seed, number])
 
 
+def answered(questions: Sequence[Question], inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """What the model puts out for several inputs of each question, (K, …) → (K, classes) each.
+
+    All inputs of one shape are worked on together: many small batches would take several times as long.
+    """
+    first = questions[0]
+    if first.tokens is not None:  # each text has padding of its own
+        return [question.logits(given) for question, given in zip(questions, inputs, strict=True)]
+    return list(first.logits(torch.cat(list(inputs))).split([len(given) for given in inputs]))
+
+
 # -- places -----------------------------------------------------------------------------------------------------------
 
 

@@ -62,7 +62,7 @@ def test_faithfulness_correlation_is_quantus_on_the_same_sets(
     trial: Trial, cnn: nn.Module, digits: ex.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = CHECKS.make("faithfulness", sets=50)
-    sets = [check.covered(trial, number)[0] for number in range(COUNT)]
+    sets = [chosen for chosen, _ in check.covered(trial)]
     given = iter([np.flatnonzero(sets[number][run]) for run in range(50) for number in range(COUNT)])
     monkeypatch.setattr(np.random, "choice", lambda *_args, **_more: next(given))
     correlation = quantus.FaithfulnessCorrelation(
@@ -160,7 +160,7 @@ def test_max_sensitivity_is_captums_and_quantus_under_the_same_noise(
 def test_infidelity_is_captums_on_the_same_sets(trial: Trial, cnn: nn.Module) -> None:
     check = CHECKS.make("infidelity", sets=40)
     for number, question in enumerate(trial.questions):
-        sets, fallen = check.covered(trial, number)
+        sets, fallen = check.covered(trial)[number]
         mask = torch.from_numpy(sets).float().reshape(-1, 1, 8, 8)
         said = torch.from_numpy(check.said(trial, number)).float().reshape(1, 1, 8, 8)
 
