@@ -65,6 +65,8 @@ WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
 }
 """For each metric its title, how it is written, and what it means."""
 
+EXPLAINED = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
+"""The methods shown side by side."""
 KEPT = 512
 """Small results of each kind kept for all sessions together."""
 KEPT_LARGE = 48
@@ -263,8 +265,7 @@ def explanations(run_id: str, step: int, split: str, example: Example, target: i
     question = ask(rebuilt(run_id, step, per_class=True), input_of(run_id, split, example), target)
     return {
         method.name: method.needs(question) or method().explain(question)
-        for method in METHODS.values()
-        if not method.inner and not method.control
+        for method in (METHODS[name] for name in EXPLAINED)
     }
 
 
