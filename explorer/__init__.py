@@ -28,6 +28,7 @@ _HOMES = {
     "explorer.runs.replay": ["model_at"],
     "explorer.runs.store": ["Run", "RunStore", "Status"],
     "explorer.specs": ["LayerSpec", "ModelSpec", "RunSpec", "TrainSpec"],
+    "explorer.trust": ["CHECKS", "Outcome", "check"],
     "explorer.training": ["EpochDone", "StepDone", "evaluate", "train"],
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

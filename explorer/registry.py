@@ -79,7 +79,7 @@ class Registry(Generic[D]):
         found: dict[str, type[D]] = {}
         for cls in _descendants(self.base):
             if "name" in vars(cls) and cls.__module__.startswith(self.package + "."):
-                if cls.name in found:
+                if found.get(cls.name, cls) is not cls:
                     raise ValueError(f"{cls.__module__} and {found[cls.name].__module__} both declare {cls.name!r}")
                 found[cls.name] = cls
         return dict(sorted(found.items(), key=lambda item: (getattr(item[1], "order", 0), item[0])))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import nn
 
-from explorer.errors import NotApplicable, SpecError
-from explorer.probes.activations import one
+from explorer.attribution.question import Question, Target, ask
+from explorer.data import PAD
+from explorer.errors import NotApplicable
+from explorer.models.seeded import seeded
 from explorer.probes.capture import quiet
 from explorer.registry import Declared, Registry
 from explorer.specs import Modality
+
+EXACT = 64
+"""Most references over which a score is averaged for a completeness error."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +31,25 @@ class Attribution:
     Attributes:
         method: Name of the method.
         params: The parameters it ran with.
-        target: The class explained.
-        values: Same shape as the input without its batch dimension; positive speaks for the class.
-        error: Completeness error: |sum of values - (logit(x) - logit(baseline))|, in logits, for methods that promise
+        target: The class explained, or the two whose difference is.
+        values: Same shape as the input without its batch dimension; of tokens one value each, (L,). Of a method that
+            looks at a layer, the shape of what the layer puts out. Positive speaks for the class.
+        error: Completeness error: |sum of values - (score(x) - score(baseline))|, in logits, for methods that promise
             completeness; None for the others.
+        layer: Name of the layer the values are of; empty for the input.
     """
 
     method: str
     params: dict[str, Any]
-    target: int
+    target: Target
     values: np.ndarray
     error: float | None
+    layer: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all values are zero: there is nothing to see, and no picture should pretend there is."""
+        return not self.values.any()
 
 
 class Part(NamedTuple):
@@ -51,51 +66,122 @@ PARTS: dict[Modality, Part] = {
     "image": Part("pixel", "brighter", "a black image"),
     "series": Part("step", "higher", "a flat signal"),
     "vector": Part("feature", "higher", "the average row"),
+    "tokens": Part("word", "more itself", "a text of padding"),
 }
-"""For each kind of input whose values can be changed a little."""
+"""For each kind of input, how its values are spoken of."""
 
 
 class Method(Declared):
     """Base of all attribution methods: checks, modes, gradients and conversion are done here, Captum does the rest."""
 
     order: ClassVar[int] = 100
+    paper: ClassVar[str]
+    """Where it was published: authors and year."""
+    cost: ClassVar[str]
+    """What it takes, in words: how often the model is run."""
     reads: ClassVar[str]
     """How to read the picture, in a sentence or two, with ``{part}``, ``{more}`` and ``{baseline}`` as in `Part`."""
+    complete: ClassVar[Literal["", "baseline", "references"]] = ""
+    """With what the score is compared if the values promise to add up to the difference."""
+    slope: ClassVar[bool] = False
+    """Whether its values are slopes. Those of a token's vector may cancel out, so their length is taken, without sign
+    (Li et al., 2016); of other methods their sum.
+    """
+    control: ClassVar[bool] = False
+    """Whether it looks at nothing the model does: what every other method should beat."""
+    inner: ClassVar[bool] = False
+    """Whether its values are those of a layer rather than of the input."""
 
     @classmethod
-    def needs(cls, model: nn.Module, x: torch.Tensor) -> str | None:
-        """Why the method does not apply to this model and input, in words, or None if it does."""
+    def needs(cls, question: Question) -> str | None:
+        """Why the method does not apply to this question, in words, or None if it does."""
         return None
-
-    @classmethod
-    def why_not(cls, model: nn.Module, x: torch.Tensor) -> str | None:
-        """`needs`, and what all methods need: inputs that can be changed a little."""
-        if not x.is_floating_point():
-            return "its inputs are words or characters, which cannot be changed a little."
-        return cls.needs(model, x)
 
     @classmethod
     def reading(cls, modality: Modality) -> str:
         """`reads` for one kind of input."""
+        if cls.slope and modality == "tokens":
+            return "The more, the more a small change of this word's vector would move the score, up or down."
         part = PARTS[modality]
         return cls.reads.format(part=part.name, more=part.more, baseline=part.baseline)
 
     @abstractmethod
-    def run(self, model: nn.Module, x: torch.Tensor, target: int) -> tuple[torch.Tensor, float | None]:
-        """Values of the shape of `x`, (1, …), and the completeness error if the method has one."""
+    def run(self, question: Question) -> torch.Tensor:
+        """Values of the shape of `question.x`, (1, …), or (1, L) of tokens; of a layer, of the shape of its output."""
+
+    def explain(self, question: Question) -> Attribution:
+        """Run it and check what comes out.
+
+        Raises:
+            NotApplicable: It does not apply, or its values are not finite.
+            SpecError: A class that the model does not have.
+        """
+        if reason := self.needs(question):
+            raise NotApplicable(f"{self.title} does not apply: {reason}")
+        question = replace(question, x=question.x.detach().clone())  # methods let it have a gradient
+        with quiet(question.scored), _cudnn(question):
+            values = self.run(question).detach()
+            if question.tokens is not None and not self.inner and values.ndim == 3:  # (1, L, D) → (1, L)
+                values = values.norm(dim=2) if self.slope else values.sum(2)
+            if question.tokens is not None and not self.inner:
+                values = values * (question.tokens != PAD)
+            error = self._error(question, values) if self.complete else None
+        if not values.isfinite().all():
+            raise NotApplicable(
+                f"{self.title} gives values that are not finite for this example: the model's scores or gradients "
+                "overflow there. Choose an earlier step, or train with a smaller learning rate."
+            )
+        array = values[0].cpu().numpy().copy()
+        return Attribution(self.name, self.model_dump(), question.scored.target, array, error, self.place)
+
+    @property
+    def place(self) -> str:
+        """Name of the layer it looks at; empty for the input."""
+        return getattr(self, "layer", "") if self.inner else ""
+
+    def _error(self, question: Question, values: torch.Tensor) -> float:
+        others = question.references[:EXACT] if self.complete == "references" else question.baseline
+        scores = question.score(torch.cat([question.x, others]))
+        return abs(float(values.sum() - (scores[0] - scores[1:].mean())))
+
+
+class Drawn(Method):
+    """Base of methods that draw random numbers: the same seed gives the same values."""
+
+    seed: int = Field(0, ge=0, lt=2**31, description="Fixes what is drawn at random.")
+
+    def explain(self, question: Question) -> Attribution:
+        with seeded(self.seed):
+            return super().explain(question)
 
 
 METHODS = Registry("attribution method", Method, "explorer.attribution")
 
 
-def attribute(method: str, model: nn.Module, x: torch.Tensor, target: int, **params: Any) -> Attribution:
+def attribute(
+    method: str,
+    model: nn.Module,
+    x: torch.Tensor,
+    target: Target,
+    *,
+    baseline: torch.Tensor | None = None,
+    references: torch.Tensor | None = None,
+    written: torch.Tensor | None = None,
+    at: int = -1,
+    **params: Any,
+) -> Attribution:
     """Explain one answer of a model.
 
     Args:
         method: A registered name, such as ``"integrated_gradients"``.
-        model: Takes (N, …), returns logits (N, classes).
-        x: One example, (1, …).
-        target: Number of the class whose logit is explained.
+        model: Takes (N, …), returns logits (N, classes); or a translator.
+        x: One example, (1, …): numbers, or (1, L) tokens of a model made by `build`.
+        target: Number of the class whose logit is explained; two of them for the difference of their logits ("why
+            this and not that?"); of a translation the token.
+        baseline: What the example is compared with, of its shape; zeros if None (of tokens: padding).
+        references: (M, …) other examples, for methods that compare with many; the baseline alone if None.
+        written: (1, T) what a translator has written so far, from the start token on.
+        at: Of a translator: which of the next tokens is explained, as a place in `written`.
         **params: Parameters of the method, such as ``steps``.
 
     Returns:
@@ -103,16 +189,15 @@ def attribute(method: str, model: nn.Module, x: torch.Tensor, target: int, **par
 
     Raises:
         UnknownName: No such method.
-        SpecError: No such parameter, a wrong value, or a class the model does not have.
-        NotApplicable: The method does not apply; the message says why.
+        SpecError: No such parameter, a wrong value, a baseline of another shape, or a class the model does not have.
+        NotApplicable: The method does not apply, or its values are not finite; the message says why.
     """
     made = METHODS.make(method, **params)
-    if reason := made.why_not(model, one(x)):
-        raise NotApplicable(f"{made.title} does not apply: {reason}")
-    with quiet(model):
-        with torch.no_grad():
-            classes = model(x).shape[1]
-        if not 0 <= int(target) < classes:
-            raise SpecError(f"Class {target} was asked for, but the model has classes 0 to {classes - 1}.")
-        values, error = made.run(model, x.detach().clone(), int(target))
-    return Attribution(made.name, made.model_dump(), int(target), values.detach()[0].cpu().numpy().copy(), error)
+    return made.explain(ask(model, x, target, baseline=baseline, references=references, written=written, at=at))
+
+
+def _cudnn(question: Question) -> Any:
+    """On a GPU without cuDNN: its recurrent layers have no backward pass in eval mode."""
+    if not question.x.is_cuda or not any(isinstance(module, nn.RNNBase) for module in question.model.modules()):
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=False)

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import torch
 from pydantic import Field
-from torch import nn
 
 from explorer.attribution.base import Method
-from explorer.models import at_once
+from explorer.attribution.question import Question
 
 
 class IntegratedGradients(Method):
-    """Gradients added up on the way from a black image to the input (Sundararajan et al., 2017). Its values add up to
-    the difference between the two class scores.
+    """Gradients added up on the way from the baseline to the input. The values add up to the difference between the
+    two scores.
     """
 
     name = "integrated_gradients"
     title = "Integrated gradients"
-    order = 2
+    order = 3
+    paper = "Sundararajan et al., 2017"
+    cost = "one gradient for each step"
     reads = "Warm: this {part}, compared with that of {baseline}, speaks for the class. Cool: it speaks against it."
+    complete = "baseline"
 
     steps: int = Field(50, ge=2, le=1000, description="Points on the way; more give a smaller completeness error.")
 
-    def run(self, model: nn.Module, x: torch.Tensor, target: int) -> tuple[torch.Tensor, float]:
+    def run(self, question: Question) -> torch.Tensor:
         from captum.attr import IntegratedGradients as Captum
 
-        values, delta = Captum(model).attribute(
-            x,
-            baselines=0.0,
-            target=target,
+        return Captum(question.scored).attribute(
+            question.x,
+            baselines=question.baseline,
+            target=0,
             n_steps=self.steps,
-            internal_batch_size=at_once(128, lambda: model(x)),
-            return_convergence_delta=True,
+            internal_batch_size=question.at_once(),
         )
-        return values, abs(float(delta[0]))

@@ -4,39 +4,49 @@ from __future__ import annotations
 
 import torch
 from pydantic import Field
-from torch import nn
 
 from explorer.attribution.base import Method
-from explorer.models import at_once
+from explorer.attribution.question import Question
 
 
 class Occlusion(Method):
-    """How far the class' logit falls when a small black square covers this place (Zeiler & Fergus, 2013)."""
+    """How far the class' logit falls when a small window of the baseline, sliding over the input, covers this place."""
 
     name = "occlusion"
     title = "Occlusion"
-    order = 4
-    reads = "Warm: covering this place lowers the class score. Cool: covering it raises the score."
+    order = 20
+    paper = "Zeiler & Fergus, 2013"
+    cost = "one pass for each place of the window"
+    reads = "Warm: covering this {part} lowers the class score. Cool: covering it raises the score."
 
-    size: int = Field(0, ge=0, le=64, description="Side of the square in pixels; 0 takes a fifth of the image.")
+    size: int = Field(0, ge=0, le=64, description="Side of the window in pixels or steps; 0 takes a fifth of the side.")
 
-    @classmethod
-    def needs(cls, model: nn.Module, x: torch.Tensor) -> str | None:
-        return None if x.ndim == 4 else "it covers parts of an image, and this input is not one."
-
-    def run(self, model: nn.Module, x: torch.Tensor, target: int) -> tuple[torch.Tensor, None]:
+    def run(self, question: Question) -> torch.Tensor:
         from captum.attr import Occlusion as Captum
 
-        channels, height, width = x.shape[1:]
-        size = min(self.size or max(2, round(min(height, width) / 5)), height, width)
+        window, stride, together = self._window(question)
+        values = Captum(question.scored).attribute(
+            question.x,
+            target=0,
+            baselines=question.baseline,
+            perturbations_per_eval=question.at_once(64),
+            sliding_window_shapes=window,
+            strides=stride,
+        )
+        return values / together  # what is covered together shares the effect
+
+    def _window(self, question: Question) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        """The window and how far it moves, in the dimensions of one input; and how many values share its effect."""
+        shape = question.x.shape[1:]
+        if question.modality == "tokens":  # one word at a time, all of its vector
+            size = min(self.size or 1, shape[0])
+            return (size, shape[1]), (1, shape[1]), shape[1]
+        if question.modality == "vector":
+            size = min(self.size or 1, shape[0])
+            return (size,), (1,), 1
+        channels, *sides = shape
+        size = min(self.size or max(2, round(min(sides) / 5)), *sides)
         stride = max(1, size // 3)
-        with torch.no_grad():
-            values = Captum(model).attribute(
-                x,
-                target=target,
-                baselines=0.0,
-                perturbations_per_eval=at_once(64, lambda: model(x)),
-                sliding_window_shapes=(channels, size, size),
-                strides=(channels, stride, stride),
-            )
-        return values / channels, None  # one square covers all colours: its effect is shared out among them
+        if question.modality == "series":  # each channel by itself
+            return (1, size), (1, stride), 1
+        return (channels, size, size), (channels, stride, stride), channels

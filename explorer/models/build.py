@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import pandas as pd
-import torch
 from torch import nn
 
 from explorer.data import Dataset
 from explorer.errors import SpecError
 from explorer.models.plan import Plan, Planned, plan
+from explorer.models.seeded import seeded
 from explorer.models.tokens import TokenModel
 from explorer.models.translator import DecoderModel, Translator
 from explorer.specs import ModelSpec
@@ -43,8 +43,7 @@ def build(spec: ModelSpec, dataset: Dataset, seed: int = 0) -> nn.Module:
         SpecError: The model cannot work; the message says which layer and how to mend it.
     """
     made = checked(spec, dataset)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # not torch.manual_seed, which also seeds every GPU
+    with seeded(seed):
         parts = [
             cls(OrderedDict((layer.name.split(".")[-1], layer.call.make()) for layer in layers))
             for cls, layers in stacks(made, dataset)

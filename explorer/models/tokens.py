@@ -13,8 +13,11 @@ class TokenModel(nn.Sequential):
     """
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        x, mask = tokens, tokens != 0  # (N, L)
-        for layer in self:
+        return self.after(self[0](tokens), tokens != 0)
+
+    def after(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """What comes after the embedding: vectors (N, L, D), and which of them stand for a token, (N, L)."""
+        for layer in self[1:]:
             x = layer(x, mask) if getattr(layer, "masked", False) else layer(x)
             if x.ndim == 3 and x.shape[1] > mask.shape[1]:  # a class token was put in front
                 mask = nn.functional.pad(mask, (1, 0), value=True)

@@ -103,6 +103,19 @@ def unrolled(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list
         yield seen
 
 
+def uses(model: nn.Module, kinds: tuple[type[nn.Module], ...], x: torch.Tensor) -> dict[str, int]:
+    """How often each submodule of some kinds is used when the model, in eval mode, works on `x`."""
+    names = {module: name for name, module in model.named_modules() if isinstance(module, kinds)}
+    times = dict.fromkeys(names.values(), 0)
+
+    def count(module: nn.Module, _given: object, _output: object) -> None:
+        times[names[module]] += 1
+
+    with torch.no_grad(), quiet(model), _hooked(dict.fromkeys(names, count)):
+        model(x)
+    return times
+
+
 def _found(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
     modules = {name: module for name, module in model.named_modules() if name}
     names = list(layers)

@@ -34,12 +34,15 @@ def evaluate(model: nn.Module, dataset: Dataset, split: str = "test", batch_size
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a model into eval mode, and afterwards every one of its modules back into the mode it was in."""
     modes = {module: module.training for module in model.modules()}
-    model.eval()
+    learning = [module for module, training in modes.items() if training]
+    for module in learning:  # setting what is set already takes as long as a small network's answer
+        module.training = False
     try:
         yield
     finally:
         for module, training in modes.items():
-            module.training = training
+            if module.training != training:
+                module.training = training
 
 
 def most_at_once(model: nn.Module, split: Split, task: Task, most: int = AT_ONCE) -> int:

@@ -108,11 +108,12 @@ def _on_values(view: View, found: dict[str, Attribution | str], name: str) -> No
         alt = f"Attributions of {name} by {METHODS[method].title}."
         if view.dataset.modality == "vector":
             figure = bars(said.values, view.dataset.features, title, "for or against", alt, page.dark())
+        elif view.dataset.modality == "tokens":
+            words = [view.dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
+            figure = bars(said.values[: len(words)], words, title, "for or against", alt, page.dark())
         else:
             figure = units(said.values.sum(axis=0), title, alt, page.dark(), what="step")
         page.show(figure, key=f"why-{method}")
-    if all(isinstance(said, str) for said in found.values()):
-        st.info("None of these methods explains an answer about a text.", icon=":material/info:")
 
 
 def _reading(method: type[Method], said: Attribution | str, modality: Modality) -> None:

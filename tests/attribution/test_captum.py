@@ -98,6 +98,178 @@ def test_occlusion(size: int, side: int, stride: int, cnn: nn.Module, x: torch.T
     agree(ours.values, theirs)
 
 
+def drawn_alike(captum_method: object, x: torch.Tensor, **arguments: object) -> torch.Tensor:
+    """Captum by hand, its random numbers from the seed that ours start from."""
+    torch.manual_seed(0)
+    return captum_method.attribute(x, target=4, **arguments)
+
+
+PLAIN = {
+    "input_x_gradient": captum.attr.InputXGradient,
+    "guided_backprop": captum.attr.GuidedBackprop,
+    "deconvolution": captum.attr.Deconvolution,
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_methods_of_one_gradient(name: str, cnn: nn.Module, x: torch.Tensor) -> None:
+    ours = ex.attribute(name, cnn, x, target=4)
+    agree(ours.values, PLAIN[name](cnn).attribute(x.clone().requires_grad_(), target=4))
+
+
+def test_guided_grad_cam(cnn: nn.Module, x: torch.Tensor) -> None:
+    theirs = captum.attr.GuidedGradCam(cnn, cnn.conv2).attribute(x.clone().requires_grad_(), target=4)
+    agree(ex.attribute("guided_grad_cam", cnn, x, target=4).values, theirs)
+
+
+def test_smooth_grad_with_the_same_noise(cnn: nn.Module, x: torch.Tensor) -> None:
+    ours = ex.attribute("smooth_grad", cnn, x, target=4, copies=10, noise=0.2)
+    spread = float(x.max() - x.min())
+
+    theirs = drawn_alike(
+        captum.attr.NoiseTunnel(captum.attr.Saliency(cnn)),
+        x.clone().requires_grad_(),
+        nt_samples=10,
+        stdevs=0.2 * spread,
+        abs=False,
+    )
+
+    agree(ours.values, theirs)
+
+
+def test_gradient_shap_estimates_what_captums_does(cnn: nn.Module, x: torch.Tensor, digits: ex.Dataset) -> None:
+    others = digits.train.inputs[:8]
+    ours = ex.attribute("gradient_shap", cnn, x, target=4, references=others, samples=1000)
+    np.random.seed(0)
+    theirs = drawn_alike(captum.attr.GradientShap(cnn), x, baselines=others, n_samples=1000, stdevs=0.0)
+
+    strongest = float(theirs.abs().max())
+    np.testing.assert_allclose(ours.values, theirs[0].detach().numpy(), atol=0.12 * strongest)  # both draw
+    assert np.corrcoef(ours.values.ravel(), theirs.detach().numpy().ravel())[0, 1] > 0.99
+
+
+def test_deep_lift_from_one_baseline_and_from_many(cnn: nn.Module, x: torch.Tensor, digits: ex.Dataset) -> None:
+    others = digits.train.inputs[:5]
+    one = ex.attribute("deep_lift", cnn, x, target=4, baseline=others[:1])
+    many = ex.attribute("deep_lift_shap", cnn, x, target=4, references=others)
+
+    agree(one.values, captum.attr.DeepLift(cnn).attribute(x, others[:1], target=4))
+    agree(many.values, captum.attr.DeepLiftShap(cnn).attribute(x, others, target=4))
+
+
+def test_methods_that_take_regions_away(cnn: nn.Module, x: torch.Tensor) -> None:
+    squares = torch.arange(8)[:, None] // 2 * 4 + torch.arange(8) // 2
+    mask = squares[None, None]
+    settings = {"size": 2}
+    ablation = captum.attr.FeatureAblation(cnn).attribute(x, target=4, feature_mask=mask)
+    shapley = drawn_alike(captum.attr.ShapleyValueSampling(cnn), x, feature_mask=mask, n_samples=5)
+    kernel = drawn_alike(captum.attr.KernelShap(cnn), x, feature_mask=mask, n_samples=60)
+
+    agree(4 * ex.attribute("feature_ablation", cnn, x, 4, **settings).values, ablation)  # 4 pixels share one effect
+    agree(4 * ex.attribute("shapley_sampling", cnn, x, 4, orders=5, **settings).values, shapley)
+    agree(4 * ex.attribute("kernel_shap", cnn, x, 4, samples=60, **settings).values, kernel)
+
+
+def test_lime(cnn: nn.Module, x: torch.Tensor) -> None:
+    mask = (torch.arange(8)[:, None] // 2 * 4 + torch.arange(8) // 2)[None, None]
+    theirs = drawn_alike(captum.attr.Lime(cnn), x, feature_mask=mask, n_samples=60)  # its lasso has alpha 0.01, too
+
+    agree(4 * ex.attribute("lime", cnn, x, 4, samples=60, size=2, alpha=0.01).values, theirs)
+
+
+def test_conductance_and_other_layer_methods(cnn: nn.Module, x: torch.Tensor) -> None:
+    conductance = ex.attribute("layer_conductance", cnn, x, 4, layer="conv2")
+    times = ex.attribute("layer_gradient_x_activation", cnn, x, 4, layer="relu1")
+    unit = ex.attribute("neuron_gradient", cnn, x, 4, layer="conv2", unit=3)
+
+    agree(conductance.values, captum.attr.LayerConductance(cnn, cnn.conv2).attribute(x, target=4))
+    assert conductance.layer == "conv2"
+    agree(times.values, captum.attr.LayerGradientXActivation(cnn, cnn.relu1).attribute(x, target=4))
+    wanted = captum.attr.NeuronGradient(cnn, cnn.conv2).attribute(
+        x.clone().requires_grad_(), lambda output: output[:, 3].flatten(1).mean(1)
+    )
+    agree(unit.values, wanted)
+
+
+def test_lrp_of_relu_layers_is_the_input_times_the_gradient(digits: ex.Dataset, x: torch.Tensor) -> None:
+    """Without biases and with a small epsilon (Ancona et al., 2018, proposition 1)."""
+    model = ex.build(ex.preset("cnn", digits, width=8), digits, seed=3)
+    for name, weight in model.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(weight)
+
+    ours = ex.attribute("lrp", model, x, 4).values
+
+    np.testing.assert_allclose(ours, ex.attribute("input_x_gradient", model, x, 4).values, atol=1e-5)
+    assert np.abs(ours).max() > 1e-3
+
+
+@pytest.fixture(scope="module")
+def reader() -> tuple[nn.Module, ex.Dataset]:
+    """A self-attention model that reads words."""
+    dataset = ex.load_dataset("evidence_words")
+    return ex.build(ex.preset("attention", dataset), dataset, seed=1).eval(), dataset
+
+
+def test_words_are_explained_at_their_embedding(reader: tuple[nn.Module, ex.Dataset]) -> None:
+    model, dataset = reader
+    x = dataset.test.inputs[:1]
+    embedding = model[0]
+    integrated = captum.attr.LayerIntegratedGradients(model, embedding).attribute(
+        x, torch.where(x == 0, x, 0), target=2, n_steps=50
+    )
+    slope = captum.attr.LayerGradientXActivation(model, embedding, multiply_by_inputs=False).attribute(x, target=2)
+
+    agree(ex.attribute("integrated_gradients", model, x, 2).values, integrated.sum(2))
+    agree(ex.attribute("saliency", model, x, 2).values, slope.norm(dim=2))
+
+
+def test_leaving_a_word_out_is_putting_padding_in_its_place(reader: tuple[nn.Module, ex.Dataset]) -> None:
+    model, dataset = reader
+    x = dataset.test.inputs[:1]
+    with torch.no_grad():
+        vectors, mask = model[0](x), x != 0
+        whole = model(x)[0, 2]
+        falls = []
+        for place in range(int(mask.sum())):
+            other = vectors.clone()
+            other[0, place] = 0
+            falls.append(float(whole - model.after(other, mask)[0, 2]))
+
+    for method in ("feature_ablation", "occlusion"):
+        ours = ex.attribute(method, model, x, 2).values
+        np.testing.assert_allclose(ours[: len(falls)], falls, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["saliency", "integrated_gradients", "occlusion", "lrp", "feature_ablation"])
+def test_the_difference_of_two_classes_is_explained_by_the_difference_of_their_explanations(
+    method: str, cnn: nn.Module, x: torch.Tensor
+) -> None:
+    three, eight = (ex.attribute(method, cnn, x, target).values for target in (3, 8))
+
+    ours = ex.attribute(method, cnn, x, (3, 8))
+
+    np.testing.assert_allclose(ours.values, three - eight, atol=1e-4)
+    assert ours.target == (3, 8)
+
+
+def test_each_token_of_a_translation_is_explained_by_its_source() -> None:
+    dataset = ex.load_dataset("phrases")
+    model = ex.build(ex.preset("seq2seq_transformer", dataset), dataset, seed=0).eval()
+    x, written = dataset.test.inputs[:1], dataset.test.targets[:1, :-1]
+    with torch.no_grad():
+        vectors, mask = model.encoder[0](x), x != 0
+        logits = model.decoder(written, model.encoder.after(vectors, mask), mask)
+        vectors[0, 1] = 0
+        without = model.decoder(written, model.encoder.after(vectors, mask), mask)
+
+    ours = ex.attribute("feature_ablation", model, x, 7, written=written, at=3)
+
+    assert ours.values[1] == pytest.approx(float(logits[0, 3, 7] - without[0, 3, 7]), abs=1e-5)
+    with pytest.raises(SpecError, match="say what is written so far"):
+        ex.attribute("saliency", model, x, 7)
+
+
 def test_grad_cam_says_why_it_does_not_apply_to_a_model_without_convolutions(tiny: ex.Dataset) -> None:
     mlp = ex.build(ex.preset("mlp", tiny), tiny)
 
@@ -107,9 +279,44 @@ def test_grad_cam_says_why_it_does_not_apply_to_a_model_without_convolutions(tin
         ex.attribute("grad_cam", mlp, tiny.test.inputs[:1], target=0)
 
 
-def test_occlusion_says_why_it_does_not_apply_to_inputs_that_are_not_images() -> None:
-    with pytest.raises(NotApplicable, match=r"Occlusion does not apply: it covers parts of an image"):
-        ex.attribute("occlusion", nn.Linear(4, 2), torch.zeros(1, 4), target=0)
+class Twice(nn.Module):
+    """Uses one activation module for two layers."""
+
+    def __init__(self, relu: nn.Module) -> None:
+        super().__init__()
+        self.flatten, self.one, self.relu, self.two = nn.Flatten(), nn.Linear(64, 64), relu, nn.Linear(64, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.two(self.relu(self.one(self.relu(self.flatten(x)))))
+
+
+@pytest.mark.parametrize("method", ["deep_lift", "deep_lift_shap", "guided_backprop", "deconvolution"])
+def test_an_activation_that_would_give_wrong_numbers_without_a_word_is_named(method: str, x: torch.Tensor) -> None:
+    with pytest.raises(NotApplicable, match="the activation relu is used 2 times in one pass"):
+        ex.attribute(method, Twice(nn.ReLU()), x, 4)
+    in_place = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU(inplace=True))
+    with pytest.raises(NotApplicable, match="the activation 2 works in place"):
+        ex.attribute(method, in_place, x, 4)
+
+
+def test_a_baseline_of_another_shape_is_refused(cnn: nn.Module, x: torch.Tensor) -> None:
+    with pytest.raises(SpecError, match=r"The baseline has the shape \(1, 4, 4\), but the example has \(1, 8, 8\)"):
+        ex.attribute("integrated_gradients", cnn, x, 4, baseline=torch.zeros(1, 1, 4, 4))
+
+
+def test_values_that_are_not_finite_are_never_shown(cnn: nn.Module, x: torch.Tensor) -> None:
+    with torch.no_grad():
+        cnn.output1.weight.fill_(float("inf"))
+    with pytest.raises(NotApplicable, match="Saliency gives values that are not finite"):
+        ex.attribute("saliency", cnn, x, 4)
+
+
+def test_an_explanation_of_all_zeros_says_so(x: torch.Tensor) -> None:
+    blind = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    nn.init.zeros_(blind[1].weight)
+
+    assert ex.attribute("saliency", blind, x, 4).nothing
+    assert not ex.attribute("constant", blind, x, 4).nothing
 
 
 @pytest.mark.parametrize(("method", "most"), [("integrated_gradients", 50), ("occlusion", 49)])

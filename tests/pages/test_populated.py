@@ -11,6 +11,7 @@ import pytest
 import explorer as ex
 from explorer.data import load_dataset
 from explorer.runs.store import Run, RunStore, Status
+from explorer.views.results import EXPLAINED
 from tests.pages.conftest import PAGES, drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
@@ -62,7 +63,7 @@ def test_the_pages_show_what_the_library_says_of_the_same_run_step_split_example
     np.testing.assert_allclose(drawn(app, "probabilities")["x"], shown, atol=1e-6)
     values = drawn(app, "why")["customdata"]
     tiles = sorted(values[~np.isnan(values)])
-    expected = [ex.attribute(method.name, model, x, target).values for method in ex.METHODS.values()]
+    expected = [ex.attribute(method, model, x, target).values for method in EXPLAINED]
     np.testing.assert_allclose(tiles, sorted(np.concatenate([v.ravel() for v in expected])), atol=1e-5)
 
     app = healthy(open_page("look_inside", **place))

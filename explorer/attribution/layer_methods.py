@@ -1,0 +1,112 @@
+"""Attributions of what happens inside: to the values of a layer, and of one unit to the input."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from explorer.attribution.base import Method
+from explorer.attribution.question import Question
+from explorer.errors import SpecError, UnknownName
+from explorer.models import Translator
+from explorer.probes.activations import TwoClasses
+
+
+class OfLayer(Method):
+    """Base of methods that look at one layer."""
+
+    layer: str = Field("", description="Name of the layer; empty takes the one before the last.")
+
+    def module(self, question: Question) -> tuple[str, nn.Module]:
+        """The layer that is looked at.
+
+        Raises:
+            UnknownName: The model has no such layer.
+        """
+        model = question.model.model if isinstance(question.model, TwoClasses) else question.model
+        known = layers(model)
+        name = self.layer or known[-2 if len(known) > 1 else -1]
+        if name not in known:
+            raise UnknownName("layer in this model", name, known)
+        return name, model.get_submodule(name)
+
+
+def layers(model: nn.Module) -> list[str]:
+    """Names of the layers whose values can be explained, in order; not the embedding, where the explaining starts."""
+    stacks = {"encoder.": model.encoder, "decoder.": model.decoder} if isinstance(model, Translator) else {"": model}
+    return [
+        f"{stack}{name}"
+        for stack, part in stacks.items()
+        for name, module in part.named_children()
+        if not isinstance(module, nn.Embedding)
+    ]
+
+
+class LayerConductance(OfLayer):
+    """How much of the difference between the score and the baseline's flows through each value of a layer."""
+
+    name = "layer_conductance"
+    title = "Layer conductance"
+    order = 30
+    paper = "Dhamdhere et al., 2018"
+    cost = "one gradient for each step"
+    reads = "Warm: this value of the layer, compared with its value for {baseline}, speaks for the class."
+    inner = True
+    complete = "baseline"
+
+    steps: int = Field(50, ge=2, le=1000, description="Points on the way; more give a smaller completeness error.")
+
+    def run(self, question: Question) -> torch.Tensor:
+        from captum.attr import LayerConductance as Captum
+
+        return Captum(question.scored, self.module(question)[1]).attribute(
+            question.x,
+            baselines=question.baseline,
+            target=0,
+            n_steps=self.steps,
+            internal_batch_size=question.at_once(),
+        )
+
+
+class LayerGradientXActivation(OfLayer):
+    """Each value of a layer times the gradient of the score with respect to it."""
+
+    name = "layer_gradient_x_activation"
+    title = "Activation × gradient of a layer"
+    order = 31
+    paper = "Shrikumar et al., 2016; Kokhlikyan et al., 2020"
+    cost = "one gradient"
+    reads = "Warm: this value of the layer adds to the score if what follows is taken as linear. Cool: it takes away."
+    inner = True
+
+    def run(self, question: Question) -> torch.Tensor:
+        from captum.attr import LayerGradientXActivation as Captum
+
+        return Captum(question.scored, self.module(question)[1]).attribute(question.x.requires_grad_(), target=0)
+
+
+class NeuronGradient(OfLayer):
+    """What one unit or channel of a layer looks at: the gradient of its mean output with respect to the input."""
+
+    name = "neuron_gradient"
+    title = "Gradient of one unit"
+    order = 32
+    paper = "Simonyan et al., 2013; Kokhlikyan et al., 2020"
+    cost = "one gradient"
+    slope = True
+    reads = "Warm: the unit rises as this {part} gets {more}. Cool: it falls. It says nothing of the class."
+
+    unit: int = Field(0, ge=0, le=65535, description="Number of the unit or channel.")
+
+    def run(self, question: Question) -> torch.Tensor:
+        from captum.attr import NeuronGradient as Captum
+
+        name, module = self.module(question)
+
+        def chosen(output: torch.Tensor) -> torch.Tensor:
+            if self.unit >= output.shape[1]:
+                raise SpecError(f"Unit {self.unit} was asked for, but {name} has units 0 to {output.shape[1] - 1}.")
+            return output[:, self.unit].flatten(1).mean(1) if output.ndim > 2 else output[:, self.unit]
+
+        return Captum(question.scored, module).attribute(question.x.requires_grad_(), chosen)

@@ -1,0 +1,197 @@
+"""What is asked of a model, in the form that every attribution method works on: one score of one continuous input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from explorer.data import PAD
+from explorer.errors import NotApplicable, SpecError
+from explorer.models import at_once, memory
+from explorer.models.tokens import TokenModel
+from explorer.models.translator import Translator
+from explorer.probes.activations import TwoClasses, one
+from explorer.probes.capture import quiet
+from explorer.specs import Modality
+
+Target = int | tuple[int, int]
+"""A class, or two of them: what speaks for the first rather than the second."""
+LARGEST = 128
+"""Most inputs that are worth working on at once."""
+_AT_ONCE: WeakKeyDictionary[nn.Module, dict[object, int]] = WeakKeyDictionary()
+"""What was counted for each model: counting takes as long as several answers."""
+
+
+class Scored(nn.Module):
+    """The score that is explained, as a module: (N, …) → (N, 1).
+
+    Args:
+        model: The model; its modules stay the ones that methods hook into.
+        target: The class, the difference of two, or the token of a translation.
+        tokens: (1, L) if the model reads tokens: the input is then what comes out of their embedding, (N, L, D).
+        written: (1, T) tokens a decoder has written so far.
+        at: Which next token of these is meant.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        target: Target,
+        tokens: torch.Tensor | None = None,
+        written: torch.Tensor | None = None,
+        at: int = -1,
+    ) -> None:
+        super().__init__()
+        self.model, self.target = model, target
+        self.tokens, self.written, self.at = tokens, written, at
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return self.pick(self.logits(z))[:, None]
+
+    def pick(self, logits: torch.Tensor) -> torch.Tensor:
+        """The score in logits: (N, classes) → (N,).
+
+        Raises:
+            SpecError: The model has no such class.
+        """
+        named = self.target if isinstance(self.target, tuple) else (self.target,)
+        for number in named:
+            if not 0 <= number < logits.shape[1]:
+                raise SpecError(f"Class {number} was asked for, but the model has classes 0 to {logits.shape[1] - 1}.")
+        score = logits[:, named[0]]
+        return score - logits[:, named[1]] if len(named) > 1 else score
+
+    def logits(self, z: torch.Tensor) -> torch.Tensor:
+        """(N, classes)."""
+        two = isinstance(self.model, TwoClasses)
+        logits = self._run(self.model.model if two else self.model, z)
+        return torch.cat([-logits / 2, logits / 2], dim=1) if two else logits
+
+    def _run(self, model: nn.Module, z: torch.Tensor) -> torch.Tensor:
+        if self.tokens is None:
+            return model(z)
+        mask = (self.tokens != PAD).expand(len(z), -1)  # (N, L)
+        if not isinstance(model, Translator):
+            return model.after(z, mask)
+        written = self.written.expand(len(z), -1)  # (N, T)
+        return model.decoder(written, model.encoder.after(z, mask), mask)[:, self.at]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One answer that is to be explained.
+
+    Attributes:
+        scored: Takes (N, …) as `x` is, gives the score, (N, 1).
+        x: The input, (1, …), continuous: of tokens, their embedding (1, L, D).
+        baseline: (1, …), with which the input is compared.
+        references: (M, …), other inputs for methods that compare with many; the baseline if there are none.
+        modality: What the input is.
+    """
+
+    scored: Scored
+    x: torch.Tensor
+    baseline: torch.Tensor
+    references: torch.Tensor
+    modality: Modality
+
+    @property
+    def model(self) -> nn.Module:
+        """The model whose modules work on the score."""
+        return self.scored.model
+
+    @property
+    def tokens(self) -> torch.Tensor | None:
+        """(1, L), if the input was tokens."""
+        return self.scored.tokens
+
+    def logits(self, z: torch.Tensor) -> torch.Tensor:
+        """What the model puts out for inputs, (N, …) → (N, classes), in eval mode, without gradients, and in parts that
+        fit into memory.
+        """
+        most = self.at_once()
+        with torch.no_grad(), quiet(self.scored):
+            return torch.cat([self.scored.logits(part) for part in z.split(most)])
+
+    def score(self, z: torch.Tensor) -> torch.Tensor:
+        """The score of inputs, (N, …) → (N,), likewise."""
+        return self.scored.pick(self.logits(z))
+
+    def at_once(self, most: int = LARGEST) -> int:
+        """On how many inputs the model may work at once."""
+        known = _AT_ONCE.setdefault(self.model, {})
+        key = (tuple(self.x.shape), most, memory.MEMORY_BOUND)
+        if key not in known:
+            with quiet(self.scored):
+                known[key] = at_once(most, lambda: self.scored(self.x))
+        return known[key]
+
+
+def ask(
+    model: nn.Module,
+    x: torch.Tensor,
+    target: Target,
+    *,
+    baseline: torch.Tensor | None = None,
+    references: torch.Tensor | None = None,
+    written: torch.Tensor | None = None,
+    at: int = -1,
+) -> Question:
+    """Put a question.
+
+    Args:
+        model: Takes (N, …), returns logits (N, classes); or a translator.
+        x: One example, (1, …): numbers, or (1, L) tokens.
+        target: The class; two for their difference; of a translation the token.
+        baseline: What the example is compared with, in the form of `x`; zeros if None (of tokens: padding).
+        references: (M, …) other examples, in the form of `x`.
+        written: (1, T) tokens a translator has written so far, from the start token on.
+        at: Which of the next tokens is explained: place in `written`.
+
+    Raises:
+        NotApplicable: More than one example, or tokens for a model whose embedding is not known.
+        SpecError: A baseline of another shape, or a place that is not there.
+    """
+    x = one(x).detach()
+    for name, other in (("baseline", baseline), ("references", references)):
+        if other is not None and other.shape[1:] != x.shape[1:]:
+            raise SpecError(
+                f"The {name} has the shape {tuple(other.shape[1:])}, but the example has {tuple(x.shape[1:])}. "
+                "Give one of the same shape."
+            )
+    if x.is_floating_point():
+        compared = torch.zeros_like(x) if baseline is None else baseline.detach()
+        others = compared if references is None else references.detach()
+        kinds: dict[int, Modality] = {2: "vector", 3: "series", 4: "image"}
+        if x.ndim not in kinds:
+            raise NotApplicable(f"Got an input of shape {tuple(x.shape)}; an image, a series or a row is needed.")
+        return Question(Scored(model, target), x.clone(), compared, others, kinds[x.ndim])
+    embedding = embedding_of(model)
+    if isinstance(model, Translator) and (written is None or not -len(written[0]) <= at < len(written[0])):
+        raise SpecError("Of a translation, say what is written so far and which of the next tokens is meant.")
+    with torch.no_grad():
+        vectors = embedding(x)  # (1, L, D)
+        compared = embedding(torch.full_like(x, PAD) if baseline is None else baseline)
+        others = compared if references is None else embedding(references)
+    there = (x != PAD)[:, :, None]  # padding stays what it is: no answer depends on it
+    compared, others = torch.where(there, compared, vectors), torch.where(there, others, vectors)
+    return Question(Scored(model, target, x, written, at), vectors, compared, others, "tokens")
+
+
+def embedding_of(model: nn.Module) -> nn.Module:
+    """The embedding of a model that reads tokens.
+
+    Raises:
+        NotApplicable: It is not known.
+    """
+    inner = model.model if isinstance(model, TwoClasses) else model
+    encoder = inner.encoder if isinstance(inner, Translator) else inner
+    if not isinstance(encoder, TokenModel):
+        raise NotApplicable(
+            "The inputs are words or characters, which cannot be changed a little, and this model has no embedding "
+            "that is known. Use a model made by `build`."
+        )
+    return encoder[0]

@@ -1,0 +1,160 @@
+"""Models of which it is known what every check must say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import explorer as ex
+from explorer.attribution import METHODS, ask
+from explorer.errors import NotApplicable
+from explorer.trust import CHECKS, Trial
+from explorer.trust.removal import area
+from explorer.trust.trial import cover, places
+
+W = [4.0, -1.0, 3.0, 0.5, 0.0, 2.0]
+X = torch.tensor([[1.0, 2.0, -1.0, 2.0, 5.0, 1.0]])
+CONTRIBUTIONS = np.array([4.0, -2.0, -3.0, 1.0, 0.0, 2.0])  # w · x, place by place
+
+
+@pytest.fixture
+def linear() -> nn.Module:
+    """Logits 0 and w · x."""
+    model = nn.Sequential(nn.Linear(6, 2))
+    model[0].weight.data = torch.tensor([[0.0] * 6, W])
+    nn.init.zeros_(model[0].bias)
+    return model
+
+
+def test_of_a_linear_model_the_sum_is_complete_and_covering_does_just_what_the_values_say(linear: nn.Module) -> None:
+    for method in ("integrated_gradients", "deep_lift", "shapley_sampling"):
+        assert ex.check("completeness", linear, X, 1, method).score < 1e-5
+        assert ex.check("faithfulness", linear, X, 1, method).score == pytest.approx(1.0, abs=1e-6)
+        assert ex.check("infidelity", linear, X, 1, method).score < 1e-9
+    assert ex.check("faithfulness", linear, X, 1, "saliency").score == pytest.approx(1.0, abs=1e-6)  # slope · change
+
+
+def test_the_completeness_error_of_integrated_gradients_falls_with_its_steps(
+    cnn: nn.Module, image: torch.Tensor
+) -> None:
+    def missing(steps: int) -> float:
+        trial = Trial(METHODS.make("integrated_gradients", steps=steps), [ask(cnn, image, 3)])
+        return CHECKS.make("completeness").of(trial).score
+
+    rough, fine = missing(3), missing(300)
+    assert fine < 0.01 < rough
+
+
+def test_deletion_and_insertion_of_a_linear_model_take_the_best_of_all_orders(linear: nn.Module) -> None:
+    question = ask(linear, X, 1)
+
+    def line(order: list[int]) -> np.ndarray:
+        covered = np.zeros((7, 6), dtype=bool)
+        for count, place in enumerate(order, 1):
+            covered[count:, place] = True
+        return question.scored.logits(cover(question, covered)).softmax(1)[:, 1].detach().numpy()
+
+    found = ex.check("deletion", linear, X, 1, "integrated_gradients", steps=6)
+    best = line(np.argsort(-CONTRIBUTIONS).tolist())
+    np.testing.assert_allclose(found.curves["method"][:, 1], best, atol=1e-6)
+    random = np.random.default_rng(0)
+    others = [area(line(random.permutation(6).tolist())) for _ in range(200)]
+    assert found.score <= min(others) + 1e-6
+    assert found.score < found.controls["random"]
+    uncovered = ex.check("insertion", linear, X, 1, "integrated_gradients", steps=6)
+    assert uncovered.score > uncovered.controls["random"]
+    assert not found.doubtful
+    assert not uncovered.doubtful
+
+
+@pytest.mark.parametrize("order", ["cascading", "independent"])
+def test_an_explanation_of_the_input_alone_fails_random_weights_and_a_gradient_passes(
+    order: str, cnn: nn.Module, image: torch.Tensor
+) -> None:
+    edges = ex.check("randomisation", cnn, image, 3, "sobel", order_of=order)
+    slope = ex.check("randomisation", cnn, image, 3, "saliency", order_of=order)
+
+    assert edges.score == pytest.approx(1.0)
+    assert edges.controls["edge detector"] == pytest.approx(1.0)
+    assert edges.doubtful
+    assert "do not use it to judge this model" in edges.verdict
+    assert slope.score < edges.score - 0.3
+
+
+def test_guided_backpropagation_fails_random_weights_where_gradients_and_grad_cam_pass(
+    cnn: nn.Module, digits: ex.Dataset
+) -> None:
+    """As Adebayo et al., 2018, found."""
+    questions = [ask(cnn, digits.test.inputs[n : n + 1], int(digits.test.targets[n])) for n in range(8)]
+    found = {
+        method: CHECKS.make("randomisation").of(Trial(METHODS.make(method), questions))
+        for method in ("guided_backprop", "saliency", "grad_cam", "integrated_gradients")
+    }
+
+    assert found["guided_backprop"].score > 0.6
+    assert found["guided_backprop"].doubtful
+    for method in ("saliency", "grad_cam", "integrated_gradients"):
+        assert found[method].score < 0.3, method
+        assert not found[method].doubtful
+
+
+def test_the_evidence_itself_scores_one_and_random_values_its_share() -> None:
+    dataset = ex.load_dataset("evidence_images")
+    model = nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 4))
+    rows = range(40)
+    evidence = [dataset.test.evidence[n].numpy().ravel() for n in rows]
+    questions = [ask(model, dataset.test.inputs[n : n + 1], 0) for n in rows]
+    oracle = Trial(METHODS.make("random"), questions, evidence=evidence, given=[e.astype(float) for e in evidence])
+    share = float(np.mean([e.mean() for e in evidence]))
+
+    for name in ("mass_accuracy", "rank_accuracy", "pointing_game"):
+        found = CHECKS.make(name).of(oracle)
+        assert found.score == 1.0
+        assert found.controls["share of the evidence"] == pytest.approx(share)
+        assert found.controls["random"] == pytest.approx(share, abs=0.12 if name == "pointing_game" else 0.03)
+        assert not found.doubtful
+        assert CHECKS.make(name).of(oracle.against()).doubtful
+
+
+def test_methods_that_say_the_same_agree_and_random_values_with_none(linear: nn.Module) -> None:
+    same = ex.check("agreement", linear, X, 1, "integrated_gradients")
+    assert same.score > 0.7
+    assert same.curves["DeepLIFT"][0, 1] == pytest.approx(1.0)
+
+
+def test_attention_that_looks_at_what_counts_agrees_and_other_attention_does_not(linear: nn.Module) -> None:
+    questions = [ask(linear, X, 1)]
+    for looked, score in ((abs(CONTRIBUTIONS), 1.0), (-abs(CONTRIBUTIONS), -1.0)):
+        trial = Trial(METHODS.make("integrated_gradients"), questions, attentions=[looked])
+        assert CHECKS.make("attention").of(trial).score == pytest.approx(score)
+
+
+def test_a_check_that_needs_what_is_not_there_says_so(linear: nn.Module) -> None:
+    for name, words in (
+        ("data_randomisation", "trained on shuffled labels"),
+        ("mass_accuracy", "not known which places decide"),
+        ("attention", "no attention"),
+    ):
+        with pytest.raises(NotApplicable, match=words):
+            ex.check(name, linear, X, 1, "saliency")
+    with pytest.raises(NotApplicable, match="does not promise"):
+        ex.check("completeness", linear, X, 1, "saliency")
+
+
+def test_words_are_covered_by_padding_and_padding_is_no_place() -> None:
+    dataset = ex.load_dataset("evidence_words")
+    model = ex.build(ex.preset("mlp", dataset), dataset).eval()
+    question = ask(model, dataset.test.inputs[:1], 2)
+    count = int((dataset.test.inputs[0] != 0).sum())
+    assert places(question) == count
+
+    covered = np.zeros((1, count), dtype=bool)
+    covered[0, 2] = True
+    other = cover(question, covered)
+    assert not other[0, 2].any()
+    torch.testing.assert_close(other[0, :2], question.x[0, :2])
+    for name in CHECKS:
+        if CHECKS[name].needs(Trial(METHODS.make("integrated_gradients"), [question])) is None:
+            assert np.isfinite(ex.check(name, model, dataset.test.inputs[:1], 2, "integrated_gradients").score)
