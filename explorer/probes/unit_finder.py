@@ -66,15 +66,19 @@ def following(
     units = _standardised(np.concatenate(values).T.astype(np.float64))  # (H, P)
     random = np.random.default_rng(seed)
     whole = np.concatenate(marks)
-    scattered = np.stack([random.permutation(whole) for _ in range(draws)])  # (draws, P)
-    moved = np.stack([np.concatenate([_moved(mark, random) for mark in marks]) for _ in range(draws)])
+    scattered = random.permuted(np.tile(whole, (draws, 1)), axis=1)  # (draws, P)
+    moved = _moved(marks, draws, random)
     r = _standardised(whole[None].astype(np.float64))[0] @ units.T
     return Following(r.clip(-1, 1), places, marked, _largest(scattered, units), _largest(moved, units))
 
 
-def _moved(mark: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The marks of one example moved along it; what leaves it at the end comes in again at the start."""
-    return np.roll(mark, random.integers(1, len(mark))) if len(mark) > 1 else mark
+def _moved(marks: Sequence[np.ndarray], draws: int, random: np.random.Generator) -> np.ndarray:
+    """(draws, P): the marks of each example moved along it; what leaves it at the end comes in again at its start."""
+    lengths = np.array([len(mark) for mark in marks])
+    length = np.repeat(lengths, lengths)  # (P,) of the example that each place is in
+    start = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    far = np.repeat(random.integers(1, np.maximum(lengths, 2), size=(draws, len(lengths))), lengths, axis=1)
+    return np.concatenate(marks)[start + (np.arange(len(length)) - start - far) % length]
 
 
 def _largest(patterns: np.ndarray, units: np.ndarray) -> float:

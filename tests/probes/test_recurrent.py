@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from explorer.errors import NotApplicable, UnknownName
 from explorer.models.layers.decoder import AttentionGRU
 from explorer.probes import hidden_states, memory, parts_of, recurrent_layers
 from explorer.probes.recurrent import GATES, over_examples
+from explorer.probes.similarity import by_similarity
 from tests.samples import made_up
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
@@ -211,3 +214,21 @@ def test_what_is_not_there_is_named_with_what_is(cnn: nn.Module, image: torch.Te
         memory(cnn, image, "conv1")
     with pytest.raises(UnknownName, match="gru7"):
         parts_of(model, "gru7")
+
+
+def test_units_that_change_alike_stand_beside_each_other() -> None:
+    places = np.arange(40)
+    kinds = [np.sin(places), np.cos(2 * places), places / 40.0]
+    noise = np.random.default_rng(0).normal(size=(40, 12), scale=0.05)
+    values = np.stack([kinds[unit % 3] for unit in range(12)], axis=1) + noise
+
+    order = by_similarity(values)
+
+    assert sorted(order) == list(range(12))
+    kind = (order % 3).tolist()
+    assert sum(one != other for one, other in pairwise(kind)) == 2, kind
+
+
+def test_still_units_and_single_places_have_an_order_too() -> None:
+    assert sorted(by_similarity(np.zeros((9, 5)))) == [0, 1, 2, 3, 4]
+    assert by_similarity(np.ones((1, 4))).tolist() == [0, 1, 2, 3]
