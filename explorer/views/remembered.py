@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from explorer.views.view import View
 
 if TYPE_CHECKING:
     from explorer.probes import Memory
+    from explorer.views.looks.base import Look
 
 TITLES = {
     "hidden_state": "Hidden state",
@@ -153,6 +155,19 @@ def _text(words: list[str], count: int) -> Read:
     if count != len(words):
         return Read(tuple(map(str, range(count))))
     return Read(tuple("␣" if word.isspace() else word for word in words), words=True)
+
+
+def draw_clickable(look: Look, view: View, chosen: Hashable, options: Options) -> None:
+    """Draw the figure of a look; a click on a bar in it chooses the unit. While steps are played nothing is clicked."""
+
+    def clicked(points: list[dict[str, Any]]) -> None:
+        options.choose("unit", points[0]["customdata"][0])
+
+    key = options.key(look.name)
+    if state.playing():
+        look.show(view, chosen, key)
+    else:
+        page.choose(look.figure(view, chosen, page.dark()), f"{key}-{state.option_revision()}", clicked)
 
 
 def draw_unit(view: View, layer: str, unit: int, key: str, marks: np.ndarray | None = None) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
 from explorer.figures.over_time import states
-from explorer.views import page, remembered, results, state, travel
+from explorer.views import remembered, results, travel
 from explorer.views.looks.base import Look
 
 if TYPE_CHECKING:
@@ -88,15 +87,7 @@ class States(Look):
 
     def draw(self, view: View, options: Options) -> None:
         chosen = self.settle(view, options)
-        key = options.key(self.name)
-        if state.playing():
-            self.show(view, chosen, key)
-        else:
-            page.choose(
-                self.figure(view, chosen, page.dark()),
-                f"{key}-{state.option_revision()}",
-                partial(choose_unit, options),
-            )
+        remembered.draw_clickable(self, view, chosen, options)
         self.say()
         self.more(view, chosen, options)
 
@@ -106,11 +97,6 @@ class States(Look):
         )
         st.caption(_scale(chosen) + (TURNED if read.picture is not None else ""))
         remembered.draw_unit(view, chosen.layer, chosen.unit, options.key("unit-over-time"))
-
-
-def choose_unit(options: Options, points: list[dict[str, Any]]) -> None:
-    """Take the unit of the bar that was clicked."""
-    options.choose("unit", points[0]["customdata"][0])
 
 
 def _scale(chosen: _Chosen) -> str:

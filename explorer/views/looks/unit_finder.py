@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,9 +11,8 @@ import streamlit as st
 from explorer.errors import NotApplicable
 from explorer.figures.followers import followers
 from explorer.figures.theme import as_text
-from explorer.views import page, remembered, results, state
+from explorer.views import page, remembered, results
 from explorer.views.looks.base import Look
-from explorer.views.looks.states import choose_unit
 from explorer.views.pattern import Pattern, choose_pattern, in_words, marks_of
 from explorer.views.through_time import MOST_WORK
 
@@ -30,6 +28,8 @@ EXAMPLES = 200
 """Examples of the split that the pattern is looked for in."""
 MOST_PLACES, MOST_VALUES = 20_000, 4_000_000
 """Places, and values of units at them, that are gone through at most; fewer examples of longer ones."""
+NOBODY = -1
+"""Stands for the unit where the pattern is nowhere, or everywhere."""
 SHOWN = 16
 """Units drawn, those that follow it most."""
 
@@ -66,7 +66,8 @@ class UnitFinder(Look):
             pattern = choose_pattern(view, layer, options)
         many, _ = _both(view, layer, part, pattern)
         if isinstance(many, str):
-            return _Chosen(layer, part, pattern, -1)
+            st.info(page.plain(many), icon=":material/info:")
+            return _Chosen(layer, part, pattern, NOBODY)
         units = many.ranked.tolist()
         unit = options.one(
             "unit",
@@ -81,8 +82,6 @@ class UnitFinder(Look):
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
         layer, part, pattern, unit = chosen
         many, here = _both(view, layer, part, pattern)
-        if isinstance(many, str):
-            raise NotApplicable(many)
         units = many.ranked[:SHOWN]
         best = units[0]
         return followers(
@@ -99,21 +98,18 @@ class UnitFinder(Look):
 
     def draw(self, view: View, options: Options) -> None:
         chosen = self.settle(view, options)
-        many, here = _both(view, chosen.layer, chosen.part, chosen.pattern)
-        if isinstance(many, str):
-            st.info(page.plain(many), icon=":material/info:")
+        if chosen.unit == NOBODY:
             return
-        key = options.key(self.name)
-        if state.playing():
-            self.show(view, chosen, key)
-        else:
-            figure = self.figure(view, chosen, page.dark())
-            page.choose(figure, f"{key}-{state.option_revision()}", partial(choose_unit, options))
-        st.caption(_said(view, chosen.layer, many, here))
+        remembered.draw_clickable(self, view, chosen, options)
+        st.caption(_said(view, chosen.layer, *_both(view, chosen.layer, chosen.part, chosen.pattern)))
         self.say()
         layer, length = chosen.layer, len(remembered.memory(*view.place, chosen.layer).parts["hidden_state"])
         mark = marks_of(view.dataset, view.split, view.example, layer, chosen.pattern, length)
         remembered.draw_unit(view, layer, chosen.unit, options.key("unit-found"), mark)
+
+    def show(self, view: View, chosen: Hashable, key: str) -> None:
+        if chosen.unit != NOBODY:
+            super().show(view, chosen, key)
 
 
 def _said(view: View, layer: str, many: Following, here: Following | str) -> str:
