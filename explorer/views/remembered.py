@@ -158,16 +158,14 @@ def _text(words: list[str], count: int) -> Read:
 
 
 def draw_clickable(look: Look, view: View, chosen: Hashable, options: Options) -> None:
-    """Draw the figure of a look; a click on a bar in it chooses the unit. While steps are played nothing is clicked."""
+    """Draw the figure of a look; a click on a bar in it chooses the unit."""
 
     def clicked(points: list[dict[str, Any]]) -> None:
         options.choose("unit", points[0]["customdata"][0])
 
-    key = options.key(look.name)
-    if state.playing():
-        look.show(view, chosen, key)
-    else:
-        page.choose(look.figure(view, chosen, page.dark()), f"{key}-{state.option_revision()}", clicked)
+    dark = page.dark()
+    content = (view.place, chosen, dark)
+    page.show_made(lambda: look.figure(view, chosen, dark), options.key(look.name), content, clicked)
 
 
 def draw_unit(view: View, layer: str, unit: int, key: str, marks: np.ndarray | None = None) -> None:

@@ -23,9 +23,9 @@ MEDIAN, SLOW = 0.4, 1.0
 """Seconds from the click until it is drawn: median, and 95 of 100."""
 PLACES = ("ahead", "back")
 PARTS = ("Forget gate", "Cell state", "Input gate", "Hidden state")
-STATES = "[class*=st-key-states-] .heatmaplayer image"
+STATES = ".st-key-states .heatmaplayer image"
 UNIT = ".st-key-figure-unit-over-time .scatterlayer path.js-line"
-FOUND = "[class*=st-key-finder-] .barlayer path"
+FOUND = ".st-key-finder .barlayer path"
 
 
 def measure(program: Browser, folder: Path, repeats: int) -> list[Bar]:
@@ -96,7 +96,7 @@ def _radio(page: Page, name: str) -> None:
 
 
 def _click_bar(page: Page, row: int) -> None:
-    page.locator("[class*=st-key-states-] .barlayer .point path").nth(row).click(force=True)
+    page.locator(".st-key-states .barlayer .point path").nth(row).click(force=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_a_gate_is_shown_in_reading_order_with_rows_that_are_alike_together(name
     model = model_at(store, names.id, store.snapshots.steps(names.id)[-1])
     found = memory(model, data.test.inputs[3:4], "lstm1.back1").parts
 
-    cells = drawn(app, "states-0")
+    cells = drawn(app, "states")
 
     order = by_similarity(found["hidden_state"])
     assert cells["y"] == [f"unit {unit}" for unit in order]
@@ -49,7 +49,7 @@ def test_a_gate_is_shown_in_reading_order_with_rows_that_are_alike_together(name
     word = data.text(data.test.inputs[3])
     assert cells["x"] == [f"{place}: {letter}" for place, letter in enumerate(word)]
     chosen(app, "Order of units").set_value("number").run()
-    assert drawn(healthy(app), "states-0")["y"] == [f"unit {unit}" for unit in range(64)]
+    assert drawn(healthy(app), "states")["y"] == [f"unit {unit}" for unit in range(64)]
     assert app.query_params["order"] == "number"
 
 
@@ -66,7 +66,7 @@ def test_of_a_translator_encoder_and_decoder_are_shown_with_what_each_reads(pair
     data = load_dataset("phrases")
     app = healthy(open_page("look_inside", run=pairs.id, look="states", memory="decoder.grudecoder1"))
     written = [data.target_vocabulary[token] for token in data.test.targets[0, :-1].tolist() if token]
-    cells = drawn(app, "states-0")
+    cells = drawn(app, "states")
     assert len(cells["x"]) == len(written)
     assert cells["x"][0] == "0: &lt;start&gt;"
     assert np.abs(cells["z"]).max() <= 1
@@ -89,7 +89,7 @@ def test_found_units_are_those_of_the_probe_over_as_many_examples_as_is_said(nam
         marks.append(mark)
     expected = following(values, marks)
 
-    bars = drawn(app, "finder-0")
+    bars = drawn(app, "finder")
 
     assert bars["y"] == [f"unit {unit}" for unit in expected.ranked[:16]]
     np.testing.assert_allclose(bars["x"], expected.r[expected.ranked[:16]], rtol=1e-5)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from explorer.figures.over_time import states
-from explorer.views import remembered, results, travel
+from explorer.views import remembered, results
 from explorer.views.looks.base import Look
 
 if TYPE_CHECKING:
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 ROWS = 128
 """Most units drawn at once."""
 SIMILAR, NUMBER = "similar", "number"
-ORDERS = {SIMILAR: "Alike ones together", NUMBER: "By number"}
+ORDERS = {SIMILAR: "Alike at the last step", NUMBER: "By number"}
 
-TURNED = " The image above is cut where it is read: what is read at a place stands over it, its left or top end first."
+ALIKE = (
+    "Units whose hidden states rise and fall together stand beside each other: hierarchical clustering, average linkage, "
+    "distance 1 − r, at the last kept step, so that rows stay where they are at other steps."
+)
+TURNED = " Above: the image as it is read, turned so that what is read at a place stands over it."
 
 
 class _Chosen(NamedTuple):
@@ -56,9 +60,10 @@ class States(Look):
         layer = remembered.choose_layer(view, options)
         with st.container(horizontal=True, vertical_alignment="bottom", key=options.key("states-choices")):
             part = remembered.choose_part(view, layer, options, few=0, width=180)
-            order = options.one("order", "Order of units", list(ORDERS), words=ORDERS.__getitem__, few=0, width=210)
-            # While steps are played, and beside each other, rows stay where they are.
-            at = replace(view, step=view.steps[-1]) if travel.current().still else view
+            order = options.one(
+                "order", "Order of units", list(ORDERS), words=ORDERS.__getitem__, few=0, width=220, help=ALIKE
+            )
+            at = replace(view, step=view.steps[-1])  # so that rows stay where they are at other steps
             values = remembered.memory(*at.place, layer).parts["hidden_state"]
             most = int(values.std(axis=0).argmax())
             unit = options.number("unit", f"Unit (0 to {values.shape[1] - 1})", 0, values.shape[1] - 1, most, width=150)
