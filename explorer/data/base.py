@@ -130,5 +130,9 @@ class Dataset:
         """
         known = vocabulary or self.vocabulary
         words = [known[token] for token in tokens.tolist() if known[token] not in (SPECIAL[PAD], *FRAME)]
-        characters = sum(len(token) == 1 for token in known) > len(known) / 2
-        return ("" if characters else " ").join(words)
+        return ("" if by_character(known) else " ").join(words)
+
+
+def by_character(vocabulary: tuple[str, ...]) -> bool:
+    """Whether the tokens of a vocabulary are characters rather than words."""
+    return sum(len(token) == 1 for token in vocabulary) > len(vocabulary) / 2

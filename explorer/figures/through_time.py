@@ -31,18 +31,24 @@ class Line:
     norms: np.ndarray
     run: int = 0
 
+    @property
+    def smallest(self) -> float:
+        """The smallest share that is not zero; of none, 1."""
+        return float(self.shares[self.shares > 0].min(initial=1.0))
 
-def through_time(lines: list[Line], dark: bool = False) -> go.Figure:
+
+def through_time(lines: list[Line], dark: bool = False, smallest: float = 1.0) -> go.Figure:
     """One line for each layer over the steps that were read, on a logarithmic axis, with the band of vanishing.
 
     Args:
         lines: What is drawn, the run that is looked at first.
         dark: Whether the page is dark.
+        smallest: A share that the axis has room for in any case. Give it to compare figures.
     """
     colours = palette(dark)
     hues = [colours.train, colours.validation, colours.roles["bend"], colours.roles["other"]]
     figure, of_run = go.Figure(), dict.fromkeys((line.run for line in lines), 0)
-    smallest = min((line.shares[line.shares > 0].min(initial=1.0) for line in lines), default=1.0)
+    smallest = min(smallest, *(line.smallest for line in lines), 1.0)
     for line in lines:
         there = line.shares > 0
         figure.add_trace(
@@ -51,7 +57,7 @@ def through_time(lines: list[Line], dark: bool = False) -> go.Figure:
                 y=line.shares[there],
                 customdata=line.norms[there],
                 name=line.name,
-                mode="lines",
+                mode="lines" if there.sum() > 1 else "markers",
                 line={
                     "color": hues[line.run % len(hues)],
                     "width": 3,
@@ -61,10 +67,11 @@ def through_time(lines: list[Line], dark: bool = False) -> go.Figure:
             )
         )
         of_run[line.run] += 1
+    lowest = min(smallest, 0.02) / 2
     if smallest < VANISHED * 100:
-        bottom = min(smallest, VANISHED) / 100
+        lowest = min(smallest, VANISHED) / 100
         figure.add_hrect(
-            y0=bottom,
+            y0=lowest,
             y1=VANISHED,
             fillcolor=colours.validation,
             opacity=0.12,
@@ -75,15 +82,20 @@ def through_time(lines: list[Line], dark: bool = False) -> go.Figure:
             x=1,
             xref="paper",
             xanchor="right",
-            y=math.log10(bottom),  # annotations know nothing of logarithmic axes
+            y=math.log10(lowest),  # annotations know nothing of logarithmic axes
             yanchor="bottom",
             showarrow=False,
             font={"color": colours.muted, "size": 12},
         )
-        figure.update_yaxes(range=[math.log10(bottom), 0.6])
+    bottom, top = math.log10(lowest), 0.3
     figure.update_xaxes(title="step of the sequence, as it is read", gridcolor=colours.grid, zeroline=False)
     figure.update_yaxes(
-        type="log", title="share of the largest", gridcolor=colours.grid, exponentformat="power", nticks=8
+        type="log",
+        title="share of the largest",
+        gridcolor=colours.grid,
+        exponentformat="power",
+        range=[bottom, top],
+        dtick=max(1, math.ceil((top - bottom) / 7)),  # whole powers of ten
     )
     figure.update_layout(
         legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},

@@ -76,8 +76,9 @@ def unrolled(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list
 
     Args:
         model: Any module.
-        layers: Names of submodules that read one way and hold their weights in ``cell``, an `nn.RNN`, `nn.LSTM` or
-            `nn.GRU` of one layer, such as ``"lstm1.ahead1"``.
+        layers: Names of submodules that read one way and hold their weights in ``cell``: an `nn.RNN`, `nn.LSTM` or
+            `nn.GRU` of one layer, as ``"lstm1.ahead1"`` does, or an `nn.GRUCell`, which they call step by step
+            themselves.
 
     Yields:
         A dict that fills as the model runs: layer name to its states, (1, N, H) each, in the order they were read.
@@ -98,8 +99,24 @@ def unrolled(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list
 
         return hook
 
+    def begin(name: str) -> Hook:
+        def hook(_module: nn.Module, _given: object) -> None:
+            seen[name] = []
+
+        return hook
+
+    def keep(name: str) -> Hook:
+        def hook(_cell: nn.Module, _given: object, output: torch.Tensor) -> torch.Tensor:
+            seen[name].append(output[None])
+            return seen[name][-1][0]  # what comes later is made from what was kept
+
+        return hook
+
     cudnn = torch.backends.cudnn.flags(enabled=False)  # it has no backward pass in eval mode
-    with quiet(model), torch.enable_grad(), cudnn, _hooked({m: unroll(name) for name, m in modules.items()}):
+    stepping = {name: module for name, module in modules.items() if isinstance(module.cell, nn.RNNCellBase)}
+    hooks = {module: unroll(name) for name, module in modules.items() if name not in stepping}
+    hooks |= {module.cell: keep(name) for name, module in stepping.items()}
+    with quiet(model), torch.enable_grad(), cudnn, _hooked(hooks, {m: begin(name) for name, m in stepping.items()}):
         yield seen
 
 
@@ -126,8 +143,10 @@ def _found(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
 
 
 @contextmanager
-def _hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
+def _hooked(hooks: dict[nn.Module, Hook], before: dict[nn.Module, Hook] | None = None) -> Iterator[None]:
+    """Hook into modules after they ran, and before they run."""
     handles = [module.register_forward_hook(hook) for module, hook in hooks.items()]
+    handles += [module.register_forward_pre_hook(hook) for module, hook in (before or {}).items()]
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,6 +97,30 @@ class Options:
         st.toggle(label, key=key, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
+    def text(self, name: str, label: str, default: str, most: int, **widget: Any) -> str:
+        """Draw a short text that can be changed; what a link brings is cut to `most` printable characters."""
+        said = "".join(letter for letter in state.option(self.key(name)) if letter.isprintable())[:most]
+        chosen = said or default
+        if chosen != default:
+            self.drawn[self.key(name)] = chosen
+        key = self._key(name, chosen)
+        st.text_input(label, key=key, max_chars=most, on_change=self._heard, args=(name, key), **widget)
+        return chosen
+
+    def span(
+        self, name: str, label: str, low: int, high: int, default: tuple[int, int], **widget: Any
+    ) -> tuple[int, int]:
+        """Draw a choice of a span of whole numbers between `low` and `high`, which differ; links say ``3-9``."""
+        found = re.fullmatch(r"(\d{1,9})-(\d{1,9})", state.option(self.key(name)))
+        first, last = map(int, found.groups()) if found else default
+        chosen = (min(max(first, low), high), min(max(last, low), high))
+        chosen = chosen if chosen[0] <= chosen[1] else default
+        if chosen != default:
+            self.drawn[self.key(name)] = f"{chosen[0]}-{chosen[1]}"
+        key = self._key(name, chosen)
+        st.slider(label, low, high, key=key, on_change=self._heard, args=(name, key), **widget)
+        return chosen
+
     def _key(self, name: str, value: Any) -> str:
         """The key of an option's widget, which shows the value."""
         key = f"option-{self.key(name)}-{state.option_revision()}"
@@ -104,4 +129,5 @@ class Options:
 
     def _heard(self, name: str, key: str) -> None:
         if key.endswith(f"-{state.option_revision()}"):  # an outdated widget changes nothing
-            state.keep_option(self.key(name), str(st.session_state[key]))
+            value = st.session_state[key]
+            state.keep_option(self.key(name), "-".join(map(str, value)) if isinstance(value, tuple) else str(value))

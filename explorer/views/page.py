@@ -54,17 +54,26 @@ def show(figure: go.Figure, key: str) -> None:
     show_made(lambda: figure, key)
 
 
-def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None) -> None:
+def show_made(
+    make: Callable[[], go.Figure],
+    key: str,
+    content: Hashable = None,
+    chosen: Callable[[list[dict[str, Any]]], None] | None = None,
+) -> None:
     """The same for a figure that is only made if it differs from the one before.
 
     Args:
         make: Makes it.
         key: Keeps it in place while it changes.
         content: All that it is made from.
+        chosen: Hears which points were clicked, as in `choose`; None where nothing can be.
     """
     with st.container(key=f"figure-{key}"):
         for layer in moving.layers(make, key, content):
-            st.plotly_chart(layer.figure, key=layer.key, config=_CHART, alt=alt(layer.figure))
+            if chosen:
+                choose(layer.figure, layer.key, chosen)
+            else:
+                st.plotly_chart(layer.figure, key=layer.key, config=_CHART, alt=alt(layer.figure))
 
 
 def choose(figure: go.Figure, key: str, chosen: Callable[[list[dict[str, Any]]], None]) -> None:

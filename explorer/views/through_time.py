@@ -100,7 +100,7 @@ def _draw(run: Run, beside: Sequence[Run]) -> None:
                 st.rerun()
     st.markdown("  \n".join(said[:MOST_SAID]))
     st.caption(
-        f"Mean over {_examples(run)} test examples. Each line is a share of its own largest value, so that a small "
+        f"Mean over {examples(run)} test examples. Each line is a share of its own largest value, so that a small "
         "loss is not taken for a vanished gradient. It can mislead: a gradient that arrives need not be of use, the "
         "answer may not depend on the first steps at all, and an LSTM whose forget gates begin half open (forget bias "
         "0) loses its gradient as fast as a vanilla RNN."
@@ -127,20 +127,24 @@ def _name(run: Run) -> str:
     return " and ".join(KINDS[kind] for kind in kinds(run))
 
 
-def _examples(run: Run) -> int:
+def examples(run: Run) -> int:
+    """Over how many examples the mean is taken: fewer of a model that takes long."""
     return max(1, min(EXAMPLES, int(MOST_WORK // (3 * max(1, run.macs)))))  # backwards costs about twice as much
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def gradient(run_id: str, step: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Layer, shares and norms of each recurrent layer of a run's model at a step."""
+def gradient(
+    run_id: str, step: int, split: str = "test", example: int | None = None
+) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Layer, shares and norms of each recurrent layer of a run's model at a step: of one example, or the mean over the
+    first `examples` of a split.
+    """
     from explorer.data import dataset_of
     from explorer.probes import through_time as probe
-    from explorer.runs.replay import model_at
     from explorer.training import task_of
 
     run = store().get(run_id)
-    dataset, count = dataset_of(run.spec), _examples(run)
-    inputs, targets = dataset.test.inputs[:count], dataset.test.targets[:count]
-    found = probe(model_at(store(), run_id, step), inputs, targets, task_of(dataset))
+    dataset = dataset_of(run.spec)
+    part, rows = dataset.split(split), slice(examples(run)) if example is None else slice(example, example + 1)
+    found = probe(results.rebuilt(run_id, step), part.inputs[rows], part.targets[rows], task_of(dataset))
     return [(one.layer, one.shares, one.norms) for one in found]

@@ -122,9 +122,9 @@ def opened(page: Page, name: str) -> float:
     return time.perf_counter() - began
 
 
-def _change(page: Page, drawn: str, act: Callable[[], None]) -> float:
-    """Seconds from an act until the picture is another one."""
-    image = f"{_visible(drawn)}?.getAttribute('href')"
+def _change(page: Page, drawn: str, act: Callable[[], None], attribute: str = "href") -> float:
+    """Seconds from an act until the picture is another one, or another attribute that says what is drawn."""
+    image = f"{_visible(drawn)}?.getAttribute('{attribute}')"
     before = page.evaluate(image)
     began = time.perf_counter()
     act()

@@ -92,6 +92,30 @@ def test_a_layer_whose_states_are_all_read_gets_gradient_by_all_ways() -> None:
     np.testing.assert_allclose(found.norms, expected, **CLOSE)
 
 
+def test_in_a_decoder_it_is_that_of_a_cell_unrolled_by_hand() -> None:
+    data = made_up(9, tokens=20, task="translation")
+    model = ex.build(ex.preset("seq2seq_rnn", data, width=8), data, seed=1).double().eval()
+    x, y = data.test.inputs[:1], data.test.targets[:1]
+    decoder, source, mask = model.decoder.grudecoder1, model.encoder(x), x != PAD
+    share = mask[:, :, None] / mask.sum()
+    state = torch.tanh(decoder.first((source * share).sum(1)))
+    states, outputs = [], []
+    for token in model.decoder.embedding1(y[0, :-1]):
+        score = decoder.score(torch.tanh(decoder.query(state) + decoder.key(source)))[:, :, 0]  # (1, S)
+        context = (score.masked_fill(~mask, -1e9).softmax(1)[:, :, None] * source).sum(1)
+        state = decoder.cell(torch.cat([token[None], context], dim=1), state)
+        state.retain_grad()
+        states.append(state)
+        outputs.append(model.decoder.output1(torch.cat([state, context], dim=1)))
+    F.cross_entropy(torch.cat(outputs), y[0, 1:], ignore_index=PAD, reduction="sum").backward()
+    expected = [0.0 if state.grad is None else float(state.grad.norm()) for state in states]
+
+    found = through_time(model, x, y, task_of(data))
+
+    assert [one.layer for one in found] == ["encoder.gru1.ahead1", "encoder.gru1.back1", "decoder.grudecoder1"]
+    np.testing.assert_allclose(found[-1].norms, expected, **CLOSE)
+
+
 @pytest.mark.parametrize(
     ("family", "data"),
     [

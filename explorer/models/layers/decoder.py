@@ -69,7 +69,8 @@ class AttentionGRU(nn.Module):
     From the state before, s[t-1], a score for each source position, ``v · tanh(W s[t-1] + U h[j])``; the softmax of
     the scores weighs the source into a context c[t]; ``s[t] = GRU([x[t], c[t]], s[t-1])``. (N, T, D) and a source
     (N, S, E) → (N, T, units + E), state and context side by side. The module ``weights`` passes the softmax on,
-    (N, T, S), so that it can be seen.
+    (N, T, S), so that it can be seen. When somebody watches a gate of the GRU, its equations are followed as in
+    `OneWayGRU`, and each gate passes through the module of its name, (N, T, units).
     """
 
     crosses = True
@@ -82,20 +83,42 @@ class AttentionGRU(nn.Module):
         self.score = nn.Linear(units, 1, bias=False)
         self.cell = nn.GRUCell(inputs + source, units)
         self.weights = nn.Identity()
+        self.reset_gate = nn.Identity()
+        self.update_gate = nn.Identity()
+        self.candidate = nn.Identity()
 
     def forward(self, x: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         share = mask[:, :, None].to(x.dtype)  # (N, S, 1)
         state = torch.tanh(self.first((source * share).sum(1) / share.sum(1).clamp(min=1)))  # (N, units)
-        keys, looks, outputs = self.key(source), [], []
+        keys, looks, outputs, gates = self.key(source), [], [], []
+        watched = any(gate._forward_hooks for gate in (self.reset_gate, self.update_gate, self.candidate))
         for given in x.unbind(1):  # (N, D)
             scores = self.score(torch.tanh(self.query(state)[:, None] + keys))[:, :, 0]  # (N, S)
             look = scores.masked_fill(~mask, -1e9).softmax(1)
             context = (look[:, None] @ source)[:, 0]  # (N, E)
-            state = self.cell(torch.cat([given, context], dim=1), state)
+            given = torch.cat([given, context], dim=1)
+            if watched:
+                state, *gate = self.by_equations(given, state)
+                gates.append(gate)
+            else:
+                state = self.cell(given, state)
             looks.append(look)
             outputs.append(torch.cat([state, context], dim=1))
         self.weights(torch.stack(looks, 1))
+        if watched:
+            r, z, n = (torch.stack(gate, 1) for gate in zip(*gates, strict=True))  # (N, T, units) each
+            self.reset_gate(r), self.update_gate(z), self.candidate(n)
         return torch.stack(outputs, 1)
+
+    def by_equations(self, given: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """One step of the GRU as its equations say: the next state, r, z and n, (N, units) each."""
+        cell = self.cell
+        from_input = nn.functional.linear(given, cell.weight_ih, cell.bias_ih).chunk(3, 1)
+        from_past = nn.functional.linear(state, cell.weight_hh, cell.bias_hh).chunk(3, 1)
+        r = (from_input[0] + from_past[0]).sigmoid()
+        z = (from_input[1] + from_past[1]).sigmoid()
+        n = (from_input[2] + r * from_past[2]).tanh()
+        return (1 - z) * n + z * state, r, z, n
 
 
 class GRUDecoder(Layer):
