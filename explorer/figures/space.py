@@ -13,8 +13,8 @@ from explorer.figures.quality import short
 from explorer.figures.theme import BAR, Palette, Parts, as_text, drawn, palette, quiet
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
-SOLID = ("circle", "square", "diamond", "diamond-open", "cross", "x")
-"""The same as far as they exist in three dimensions."""
+SOLID = ("circle", "square", "diamond", "diamond-open", "square-open", "circle-open")
+"""In three dimensions they are letters of the browser's fonts, which hold few others."""
 HEIGHT = 520
 LABELLED = 60
 """Most words that are written beside their point."""
@@ -146,7 +146,7 @@ def _rings(shown: Cloud, colours: Palette) -> list[Parts]:
     if shown.marked is not None:
         ring = {"symbol": "circle-open", "size": 20 if flat else 12, "color": colours.ink, "line": {"width": 3}}
         rings.append((np.array([shown.marked]), "looked at", ring))
-    return [_trace(shown, rows, name, marker) | {"hoverinfo": "skip"} for rows, name, marker in rings]
+    return [_trace(shown, rows, name, marker) | {"showlegend": False} for rows, name, marker in rings]
 
 
 def _flat(axes: Sequence[str], ranges: list, ticks: bool, dark: bool) -> Parts:
@@ -162,7 +162,8 @@ def _scene(axes: Sequence[str], ranges: list, ticks: bool, colours: Palette) -> 
     one = {"gridcolor": colours.grid, "showticklabels": ticks, "backgroundcolor": "rgba(0,0,0,0)", "zeroline": False}
     named = zip(("xaxis", "yaxis", "zaxis"), axes, ranges, strict=True)
     scene = {name: {"title": {"text": text, "font": {"size": 11}}, "range": ends, **one} for name, text, ends in named}
-    return {"scene": scene | {"aspectmode": "data", "dragmode": "orbit"}, "dragmode": "orbit"}
+    camera = {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}, "center": {"x": 0, "y": 0, "z": -0.15}}
+    return {"scene": scene | {"aspectmode": "data", "dragmode": "orbit", "camera": camera}, "dragmode": "orbit"}
 
 
 def words(
@@ -187,13 +188,15 @@ def words(
     order = [*picked, *(row for row in rows.tolist() if row not in set(picked))][:LABELLED]
     places = beside(relative[order, 0], relative[order, 1], [as_text(short(texts[row])) for row in order])
     written = {row: place for row, place in zip(order, places, strict=True) if place}
+    if shown.marked is not None:  # it is written even where it covers something
+        written.setdefault(shown.marked, "top center")
     muted = {"color": colours.muted, "size": 6, "opacity": 0.7}
     traces = [_trace(shown, rows, "words", muted) | {"showlegend": False}]
     labels = np.array(list(written), dtype=int)
     traces.append(
-        _trace(shown, labels, "", {"size": 1, "opacity": 0})
+        _trace(shown, labels, "", {"size": 14, "opacity": 0})  # unseen: it keeps the words off their points
         | {
-            "mode": "text",
+            "mode": "markers+text",
             "text": [as_text(short(texts[row])) for row in labels.tolist()],
             "textposition": list(written.values()),
             "textfont": {"size": 12, "color": colours.ink},
@@ -202,6 +205,6 @@ def words(
     )
     traces += _rings(shown, colours)
     room = np.where(high > low, ROOM * (high - low), 1.0)
-    layout: Parts = {"hovermode": "closest", "legend": {"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0}}
+    layout: Parts = {"hovermode": "closest"}
     layout |= _flat(axes, np.stack([low - room, high + room], axis=1).tolist(), True, dark)
     return drawn(traces, layout, title, alt, dark, HEIGHT)

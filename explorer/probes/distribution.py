@@ -14,6 +14,7 @@ from explorer.models import Planned
 from explorer.probes.representation import passes, positions
 
 BINS = 48
+"""Most bins of a histogram."""
 SATURATED = 0.95
 """A tanh beyond this, to either side, hardly changes any more; a sigmoid, which is half a tanh, likewise."""
 _BENDS = {nn.ReLU: "ReLU", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
@@ -61,8 +62,9 @@ class Activity:
         return np.flatnonzero(self.strongest == 0) if self.kind == "ReLU" else np.array([], dtype=int)
 
 
-def spread(values: Sequence[np.ndarray], bins: int = BINS) -> Spread:
-    """Histograms of several sets of values, from the smallest of all values to the largest."""
+def spread(values: Sequence[np.ndarray]) -> Spread:
+    """Histograms of several sets of values, from the smallest of all values to the largest; few values get few bins."""
+    bins = int(np.clip(1.5 * min(v.size for v in values) ** 0.5, 12, BINS))
     low, high = min(v.min() for v in values), max(v.max() for v in values)
     ends = (float(low), float(high)) if high > low else (float(low) - 0.5, float(high) + 0.5)
     counts = [np.histogram(v, bins, ends)[0] for v in values]

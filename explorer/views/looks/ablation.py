@@ -91,8 +91,9 @@ class Ablation(Look):
                     _change(name, now[name] - whole[name]) if chosen.off else None,
                     delta_color="inverse" if lower else "normal",
                     width="content",
-                    help=f"{meaning} On {count:,} test examples.",
+                    help=meaning,
                 )
+        st.caption(f"Measured on {count:,} test examples, whichever example you look at.")
 
     def figure(self, view: View, chosen: Chosen, dark: bool) -> go.Figure:
         whole, now = (_answer(*view.place, chosen.part, off, chosen.to) for off in ((), chosen.off))

@@ -109,6 +109,11 @@ class EmbeddingSpace(Look):
     def draw_steps(self, view: View, options: Options) -> None:
         if options.value("way", list(WAYS), "pca") == "pca":
             super().draw_steps(view, options)
+            st.caption(
+                "Axes are the principal components of each step: one may turn into another from step to step."
+                if options.value("basis", list(_AXES), "last") == "own"
+                else f"All steps lie on the principal components of the last one, {view.steps[-1]}."
+            )
             return
         st.info(
             "t-SNE lays every step out anew, so that maps of several steps cannot be compared; PCA can, on the same "

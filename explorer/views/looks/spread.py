@@ -125,14 +125,19 @@ def _units(view: View, key: str) -> None:
             "saturated": ["" if one.kind == "ReLU" else f"{one.saturated:.0%}" for one in found],
         }
     )
-    if not any(table["saturated"]):
+    said = (
+        "Dead: a unit or channel of a ReLU that is zero for every one of these examples at every place; no gradient "
+        "passes through it, so training can hardly wake it. Zero: share of all values."
+    )
+    if any(table["saturated"]):
+        said += (
+            " Saturated: share of the values of a tanh beyond ±0.95, or of a sigmoid beyond 0.025 and 0.975, where it "
+            "hardly changes any more."
+        )
+    else:
         del table["saturated"]
     st.dataframe(table, hide_index=True, height="content", key=key)
-    st.caption(
-        "Dead: a unit or channel of a ReLU that is zero for every one of these examples at every place; no gradient "
-        "passes through it, so training can hardly wake it. Zero: share of all values. Saturated: share of the values "
-        "of a tanh beyond ±0.95, or of a sigmoid beyond 0.025 and 0.975, where it hardly changes any more."
-    )
+    st.caption(said)
 
 
 # -- results ----------------------------------------------------------------------------------------------------------

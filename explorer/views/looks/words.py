@@ -100,9 +100,9 @@ class Words(Look):
             marked=tokens.tolist().index(token),
             near=tuple(near.tolist()),
         )
-        title = f"{layer}: the {len(tokens)} most frequent {'characters' if _single(texts) else 'words'}"
+        title = f"The {len(tokens)} most frequent {'characters' if _single(texts) else 'words'}"
         alt = (
-            f"Vectors of the {len(tokens)} most frequent tokens at step {view.step} on two principal components. "
+            f"Vectors in {layer} of the {len(tokens)} most frequent tokens at step {view.step}, on two principal axes. "
             f"Nearest to {texts[shown.marked]}: {', '.join(texts[n] for n in near.tolist())}."
         )
         every = np.concatenate([points, there])
