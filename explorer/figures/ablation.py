@@ -16,7 +16,7 @@ SHOWN = 24
 
 def both(
     whole: np.ndarray,
-    without: np.ndarray,
+    without: np.ndarray | None,
     names: Sequence[str],
     title: str,
     alt: str,
@@ -27,7 +27,8 @@ def both(
     """The same values of the whole model and of the model without some of its parts, two bars for each name.
 
     Args:
-        whole, without: (K,) values.
+        whole: (K,) values of the whole model.
+        without: (K,) values of the other; None if nothing is off.
         names: What they are of, from top to bottom.
         title: What is seen.
         alt: The same for those who cannot see it.
@@ -52,6 +53,7 @@ def both(
             "hovertemplate": f"%{{customdata}}, {name}: %{{x:{'.1%' if share else '.4g'}}}<extra></extra>",
         }
         for name, values, marker in looks
+        if values is not None
     ]
     still = quiet(dark)
     ends = {"range": [0, 1.02], "tickformat": ".0%"} if share else {"rangemode": "tozero"}
@@ -66,12 +68,13 @@ def both(
         }
         | still,
         "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "reversed"},
+        "showlegend": True,
         "barmode": "group",
         "bargap": 0.25,
         "margin": {"l": 8, "r": 8, "t": 68, "b": 8},
         "title": {"y": 1 - 12 / height, "yanchor": "top"},
     }
-    return drawn(traces, layout, title, alt, dark, height) if names else drawn([], layout, title, alt, dark, 160)
+    return drawn(traces, layout, title, alt, dark, height)
 
 
 def worth(

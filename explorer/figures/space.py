@@ -122,7 +122,8 @@ def _by_value(shown: Cloud, colours: Palette) -> list[Parts]:
         "color": shown.values,
         "colorscale": _stretched(colours.sequential),
         "showscale": True,
-        "colorbar": BAR | {"title": {"text": shown.value, "side": "top"}, "y": -0.16 if flat else 0},
+        "colorbar": BAR
+        | {"title": {"text": shown.value, "side": "top"}, "tickformat": ".4~g", "y": -0.16 if flat else 0},
         "size": 8 if flat else 4,
         "opacity": 0.8,
         "line": {"width": 0.5, "color": colours.muted},

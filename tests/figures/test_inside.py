@@ -114,3 +114,8 @@ def test_both_answers_stand_side_by_side() -> None:
 
 def test_the_chosen_word_is_always_written() -> None:
     assert "word29" in vocabulary().data[1].text
+
+
+def test_with_nothing_off_there_is_one_answer() -> None:
+    figure = both(np.array([0.9]), None, ["a"], "Nothing is off", "One class.")
+    assert [trace.name for trace in figure.data] == ["whole model"]

@@ -101,7 +101,8 @@ class Ablation(Look):
         title = f"Without {_said(chosen)}" if chosen.off else f"Nothing of {chosen.part.name} is off"
         pairs = zip(names, whole[shown], now[shown], strict=True)
         alt = f"{title}. " + "; ".join(f"{name}: {a:.3g}, without them {b:.3g}" for name, a, b in pairs) + "."
-        return both(whole[shown], now[shown], names, title, alt, axis, view.dataset.task != "regression", dark)
+        without = now[shown] if chosen.off else None
+        return both(whole[shown], without, names, title, alt, axis, view.dataset.task != "regression", dark)
 
     def more(self, view: View, chosen: Chosen, options: Options) -> None:
         if view.dataset.task == "translation":
@@ -146,7 +147,8 @@ def _worth(view: View, chosen: Chosen, found: Ranking, options: Options) -> None
         f"Over {found.examples} test examples, on which the whole model has a loss of {found.loss:.3g} and "
         f"{title} {results.WORDS[name][1](found.metric)}."
         + (f" The {SHOWN} dearest of {part.count} are shown." if part.count > SHOWN else "")
-        + f" {low} cost nothing or less by themselves. Click a bar to switch it off or on."
+        + (f" {low} of them cost{'s' * (low == 1)} nothing or less alone." if low else "")
+        + " Click a bar to switch it off or on."
     )
 
 
@@ -168,7 +170,7 @@ def _shown(view: View, whole: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, 
     """Which of the values have bars, their names, and what they are."""
     dataset = view.dataset
     if dataset.task == "regression":
-        return np.arange(1), [f"answer; truly {view.said}"], dataset.unit or "answer"
+        return np.arange(1), ["answer"], f"answer; truly {view.said}"
     if dataset.task == "translation":
         tokens = [dataset.target_vocabulary[token] for token in view.written[1:] if token]
         return np.arange(len(whole)), [*tokens, "<end>"][: len(whole)], "probability of the right next token"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from explorer.figures.quality import short
 from explorer.figures.space import Cloud, cloud
 from explorer.views import coloured, jobs, opened, page, representations, state
 from explorer.views.looks.base import Look
@@ -59,7 +60,7 @@ class Chosen:
 
 class EmbeddingSpace(Look):
     """Every example is a point, and examples that this layer represents alike lie close together. The one you look at
-    has a thick ring, its nearest neighbours thin ones; click a point to look at its example.
+    has a thick ring, its nearest neighbours thin ones; in two dimensions, click a point to look at its example.
     """
 
     name = "space"
@@ -253,9 +254,12 @@ def _explained(view: View, chosen: Chosen) -> str:
 
 
 def _label(view: View, row: int, distance: float) -> str:
-    from explorer.figures.quality import short
-
-    return page.plain(f"{short(view.dataset.answer(view.dataset.split(view.split).targets[row]))} · {distance:.2g}")
+    target = view.dataset.split(view.split).targets[row]
+    said = short(view.dataset.answer(target))
+    if view.dataset.task == "regression":  # without its unit, which would take most of the room
+        mean, spread = view.dataset.scale
+        said = f"{mean + spread * float(target):.4g}"
+    return page.plain(f"{said} · {distance:.2g}")
 
 
 def _clicked(split: str, points: list[dict[str, Any]]) -> None:
