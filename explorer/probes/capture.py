@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
-from explorer.errors import UnknownName
+from explorer.errors import NotApplicable, UnknownName
+from explorer.models.layers.attention import MultiHeadAttention
 from explorer.training import evaluating
 
 Hook = Callable[..., Any]
@@ -131,6 +132,68 @@ def uses(model: nn.Module, kinds: tuple[type[nn.Module], ...], x: torch.Tensor) 
     with torch.no_grad(), quiet(model), _hooked(dict.fromkeys(names, count)):
         model(x)
     return times
+
+
+@contextmanager
+def ablated(
+    model: nn.Module, layer: str, units: Sequence[int], to: float | torch.Tensor = 0.0, axis: int = 1
+) -> Iterator[None]:
+    """Switch units of a layer off while the model runs, in eval mode: what they put out is replaced.
+
+    Args:
+        model: Any module.
+        layer: Name of a submodule. Of a `MultiHeadAttention` it is heads that are switched off, before its output
+            projection mixes them (Michel et al., 2019); of any other, slices of what it puts out.
+        units: Numbers of the heads, channels or units.
+        to: What takes the place of their values: one number, or of each unit one, (len(units),), such as its mean over
+            the data; of heads (len(units), D / heads).
+        axis: Along which axis of the output the units lie: 1 for channels (N, C, …) and plain units (N, D), -1 for the
+            columns of a sequence (N, L, D). Heads have their own.
+
+    Yields:
+        Nothing. Outside the block hooks, modes and gradients are as they were before, also after an error.
+
+    Raises:
+        UnknownName: The model has no such layer; nothing was hooked.
+        NotApplicable: The layer has no such unit; raised when the model runs.
+
+    Example:
+        >>> with ablated(model, "conv1", [3]):
+        ...     model(x)
+    """
+    module = _found(model, [layer])[layer]
+
+    def off(_module: nn.Module, _given: object, output: torch.Tensor) -> torch.Tensor:
+        if not isinstance(output, torch.Tensor):
+            raise NotApplicable(f"{layer} puts out several tensors. Choose a layer that puts out one.")
+        return _replaced(output, axis, units, to, layer)
+
+    def heads_off(_module: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        apart = given[0].unflatten(2, (module.heads, -1))  # (N, L, heads, D / heads)
+        return (_replaced(apart, 2, units, to, layer).flatten(2),)
+
+    heads = isinstance(module, MultiHeadAttention)
+    handle = module.out.register_forward_pre_hook(heads_off) if heads else module.register_forward_hook(off)
+    try:
+        with quiet(model):
+            yield
+    finally:
+        handle.remove()
+
+
+def _replaced(
+    values: torch.Tensor, axis: int, units: Sequence[int], to: float | torch.Tensor, layer: str
+) -> torch.Tensor:
+    """A copy of values in which some slices along an axis are replaced."""
+    axis %= values.ndim
+    count = values.shape[axis]
+    if wrong := [unit for unit in units if not 0 <= unit < count]:
+        raise NotApplicable(f"{layer} has no unit {wrong[0]}: its {count} units are numbered 0 to {count - 1}.")
+    if isinstance(to, torch.Tensor):
+        to = to.to(values).reshape(*to.shape, *[1] * (values.ndim - axis - to.ndim))
+    values = values.clone()
+    values[(slice(None),) * axis + (list(units),)] = to
+    return values
 
 
 def _found(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,6 +121,32 @@ class Options:
         st.slider(label, low, high, key=key, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
+    def some(self, name: str, of: str, count: int) -> tuple[int, ...]:
+        """The chosen ones of the `count` numbered parts of something, none by default; of another thing's parts none.
+
+        The URL says ``relu1:0-3,7``.
+        """
+        whose, _, numbers = state.option(self.key(name)).rpartition(":")
+        chosen = tuple(sorted(set(_numbers(numbers, count)))) if whose == of else ()
+        if chosen:
+            self.drawn[self.key(name)] = f"{of}:{ranges(chosen)}"
+        return chosen
+
+    def choose_some(self, name: str, of: str, numbers: Sequence[int]) -> None:
+        """Choose several by something else than the option's own widget."""
+        state.set_option(self.key(name), f"{of}:{ranges(sorted(numbers))}")
+
+    def several(self, name: str, label: str, of: str, count: int, **widget: Any) -> tuple[int, ...]:
+        """Draw a choice of several of the `count` numbered parts of something."""
+        chosen = self.some(name, of, count)
+        key = self._key(name, list(chosen))
+        st.multiselect(label, range(count), key=key, on_change=self._heard_several, args=(name, of, key), **widget)
+        return chosen
+
+    def _heard_several(self, name: str, of: str, key: str) -> None:
+        if key.endswith(f"-{state.option_revision()}"):
+            state.keep_option(self.key(name), f"{of}:{ranges(sorted(st.session_state[key]))}")
+
     def _key(self, name: str, value: Any) -> str:
         """The key of an option's widget, which shows the value."""
         key = f"option-{self.key(name)}-{state.option_revision()}"
@@ -131,3 +157,21 @@ class Options:
         if key.endswith(f"-{state.option_revision()}"):  # an outdated widget changes nothing
             value = st.session_state[key]
             state.keep_option(self.key(name), "-".join(map(str, value)) if isinstance(value, tuple) else str(value))
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers as a short text: ``0-3,7``."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in parts)
+
+
+def _numbers(text: str, count: int) -> Iterator[int]:
+    """The numbers below `count` that such a text names; what is not one is left out."""
+    for part in re.findall(r"\d{1,6}(?:-\d{1,6})?", text):
+        first, _, last = part.partition("-")
+        yield from range(int(first), min(int(last or first) + 1, count))

@@ -24,8 +24,8 @@ SIMILAR, NUMBER = "similar", "number"
 ORDERS = {SIMILAR: "Alike at the last step", NUMBER: "By number"}
 
 ALIKE = (
-    "Units whose hidden states rise and fall together stand beside each other: hierarchical clustering, average linkage, "
-    "distance 1 − r, at the last kept step, so that rows stay where they are at other steps."
+    "Units whose hidden states rise and fall together stand beside each other: hierarchical clustering, average "
+    "linkage, distance 1 − r, at the last kept step, so that rows stay where they are at other steps."
 )
 TURNED = " Above: the image as it is read, turned so that what is read at a place stands over it."
 

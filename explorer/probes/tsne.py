@@ -1,0 +1,98 @@
+"""t-SNE, in a process of its own: it takes seconds, tells how far it is, and can be stopped at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+
+from explorer.errors import ExplorerError, NotApplicable
+from explorer.probes.space import pca
+
+COMPONENTS = 50
+"""Longer vectors are replaced by so many of their principal components first (van der Maaten & Hinton, 2008)."""
+PROCESS = Path(__file__).with_name("tsne_process.py")
+LOOK = 0.1
+"""Seconds between two looks at how far it is."""
+
+
+def tsne(
+    values: np.ndarray, dimensions: int = 2, perplexity: float = 30.0, seed: int = 0
+) -> Generator[float, None, np.ndarray]:
+    """Places for vectors such that near ones stay near (van der Maaten & Hinton, 2008), by `sklearn.manifold.TSNE`.
+
+    It begins with the principal components. Close the generator to stop: nothing is left behind.
+
+    Args:
+        values: (N, D).
+        dimensions: 2 or 3.
+        perplexity: About how many neighbours each keeps near; less than N.
+        seed: Fixes the result.
+
+    Yields:
+        How far it is, 0 to 1, about ten times a second.
+
+    Returns:
+        (N, dimensions).
+
+    Raises:
+        NotApplicable: There are too few vectors, or all are the same.
+        ExplorerError: The process that works it out was ended.
+    """
+    if len(values) <= max(perplexity, dimensions):
+        raise NotApplicable(
+            f"{len(values)} examples are too few for a perplexity of {perplexity:g}. Choose a smaller one."
+        )
+    if not np.ptp(values, axis=0).any():
+        raise NotApplicable("All examples have the same representation here: there is nothing to lay out.")
+    reduced = reduce(values)
+    settings = {"shape": reduced.shape, "dimensions": dimensions, "perplexity": perplexity, "seed": seed}
+    process = subprocess.Popen(
+        [sys.executable, "-P", str(PROCESS), json.dumps(settings)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    try:
+        process.stdin.write(reduced.tobytes())
+        process.stdin.flush()
+        done = 0.0
+        yield done
+        for said in _lines(process.stdout.fileno()):
+            if "points" in said:
+                return np.array(said["points"])
+            done = said.get("done", done)
+            yield done
+        raise ExplorerError("The process that worked out t-SNE ended before it was done. Try again.")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def reduce(values: np.ndarray) -> np.ndarray:
+    """What t-SNE is given of vectors (N, D): float32, (N, at most `COMPONENTS`)."""
+    if values.shape[1] > COMPONENTS:
+        values = pca(values, COMPONENTS).points(values)
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _lines(pipe: int) -> Generator[dict, None, None]:
+    """What the process says, line by line; an empty dict where it says nothing for a while."""
+    rest = b""
+    while True:
+        if not select.select([pipe], [], [], LOOK)[0]:
+            yield {}
+            continue
+        if not (some := os.read(pipe, 1 << 16)):
+            return
+        *whole, rest = (rest + some).split(b"\n")
+        yield from map(json.loads, whole)
