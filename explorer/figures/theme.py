@@ -157,8 +157,10 @@ def _typed(part: Any) -> Any:
         return part
     if not part.size:
         return []
-    array = np.ascontiguousarray(part, dtype=np.float64 if part.dtype.kind == "f" else np.int32)
-    return {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode()}
+    kind = part.dtype if part.dtype == np.uint8 else np.float64 if part.dtype.kind == "f" else np.int32
+    array = np.ascontiguousarray(part, dtype=kind)
+    typed = {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode()}
+    return typed | ({"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {})
 
 
 def _dress(title: str, alt: str, dark: bool, height: int) -> Parts:

@@ -7,6 +7,7 @@ from explorer.probes.attention import AttentionMap, attention_layers, attention_
 from explorer.probes.capture import capture
 from explorer.probes.heads import Heads, heads
 from explorer.probes.places import Places, places_at
+from explorer.probes.positions import PositionCode, position_code
 from explorer.probes.recurrent import HiddenStates, hidden_states, recurrent_layers
 from explorer.probes.rollout import Reach, attention_gradient, rollout, unfollowed
 from explorer.probes.scores import AttentionSteps, attention_steps
@@ -24,6 +25,7 @@ __all__ = [
     "Heads",
     "HiddenStates",
     "Places",
+    "PositionCode",
     "Prediction",
     "Reach",
     "Spot",
@@ -45,6 +47,7 @@ __all__ = [
     "heads",
     "hidden_states",
     "places_at",
+    "position_code",
     "predict",
     "recurrent_layers",
     "right_tokens",

@@ -10,7 +10,7 @@ import numpy as np
 from explorer.data import Dataset
 from explorer.models import Planned
 
-WHATS = {"tokens": "word", "patches": "patch", "steps": "step", "rows": "row"}
+WHATS = {"tokens": "token", "patches": "patch", "steps": "step", "rows": "row"}
 """What the places of a sequence are, by the input or the layer that makes it."""
 
 
@@ -20,7 +20,7 @@ class Places:
 
     Attributes:
         names: One for each place.
-        what: ``word``, ``patch``, ``step``, ``row``, or ``place`` where it is none of these.
+        what: ``token``, ``patch``, ``step``, ``row``, or ``place`` where it is none of these.
         grid: Rows and columns of the patches; None of others.
         token: Whether a class token stands in front.
     """
@@ -32,6 +32,14 @@ class Places:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def labels(self) -> list[str]:
+        """The names, short enough for an axis."""
+        if not self.grid:
+            return list(self.names)
+        patches = [f"{row},{column}" for row in range(self.grid[0]) for column in range(self.grid[1])]
+        return ["class", *patches] if self.token else patches
 
     @property
     def spots(self) -> np.ndarray:
@@ -60,7 +68,7 @@ def places_at(
     """
     decodes = name.startswith("decoder.")
     tokens, vocabulary = (written, dataset.target_vocabulary) if decodes else (source, dataset.vocabulary)
-    found = Places(tuple(vocabulary[token] for token in tokens), "word") if vocabulary else Places(())
+    found = Places(tuple(vocabulary[token] for token in tokens), WHATS["tokens"]) if vocabulary else Places(())
     for layer in layers:
         if layer.name.startswith("decoder.") != decodes:
             continue
@@ -80,4 +88,4 @@ def _patches(layer: Planned) -> Places:
     side = round((height * width / count) ** 0.5)
     grid = height // side, width // side
     names = tuple(f"row {row}, column {column}" for row in range(grid[0]) for column in range(grid[1]))
-    return Places(names, "patch", grid)
+    return Places(names, WHATS["patches"], grid)
