@@ -13,6 +13,8 @@ SIDE = 64
 """Most cells along a side of a small map; of larger ones the strongest of neighbouring cells is seen."""
 TILE, ROOM = 74, 24
 """Height of a small map and of the line above it, in screen pixels."""
+ACROSS, FEWEST = 8, 6
+"""Most small maps in a row, and how many there is room for at least."""
 SHADES = 254
 """Steps of colour of small maps, of one byte each."""
 LETTERS = 12
@@ -43,16 +45,19 @@ def grid(
     limit = limit or max(float(weights.max()) for weights in maps) or 1.0
     height, width = (max(min(weights.shape[axis], SIDE) for weights in maps) for axis in (1, 2))
     above, gap = max(1, round(height * ROOM / TILE)), max(1, round(width * 0.12))
-    columns = max(len(weights) for weights in maps)
-    canvas = np.zeros((len(maps) * (height + above), columns * (width + gap) - gap), dtype=np.uint8)
+    rows = [
+        (layer, first) for layer, weights in enumerate(maps) for first in range(0, len(weights), ACROSS)
+    ]  # the layer, and its first head in the row
+    columns = max(FEWEST, *(min(len(weights), ACROSS) for weights in maps))
+    canvas = np.zeros((len(rows) * (height + above), columns * (width + gap) - gap), dtype=np.uint8)
     tiles = []
-    for layer, weights in enumerate(maps):
-        top = layer * (height + above) + above
-        for head, seen in enumerate(weights):
-            left = head * (width + gap)
+    for row, (layer, first) in enumerate(rows):
+        top = row * (height + above) + above
+        for column, seen in enumerate(maps[layer][first : first + ACROSS]):
+            left = column * (width + gap)
             small = _sized(_sized(seen, height, 0), width, 1)
             canvas[top : top + height, left : left + width] = 1 + np.round(SHADES * (small / limit).clip(0, 1))
-            tiles.append((layer, head, top, left))
+            tiles.append((layer, first + column, top, left))
     picture = {
         "type": "heatmap",
         "z": canvas,
@@ -83,33 +88,27 @@ def grid(
     notes = [
         {
             "x": -0.5,
-            "y": layer * (height + above) + above - 0.5,
-            "text": f"{as_text(name)}: " + (f"heads 1 to {len(weights)}" if len(weights) > 1 else "one head"),
+            "y": row * (height + above) + above - 0.5,
+            "text": f"{as_text(names[layer])}: {_heads(first, len(maps[layer]))}",
             "showarrow": False,
             "xanchor": "left",
             "yanchor": "bottom",
             "borderpad": 2,
             "font": {"size": 12, "color": colours.muted},
         }
-        for layer, (name, weights) in enumerate(zip(names, maps, strict=True))
+        for row, (layer, first) in enumerate(rows)
     ]
-    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    hidden = {"visible": False, "fixedrange": True}
     layout = {
-        "xaxis": hidden | {"range": [-0.5, canvas.shape[1] - 0.5], "constraintoward": "left"},
-        "yaxis": hidden
-        | {
-            "range": [canvas.shape[0] - 0.5, -0.5],
-            "constraintoward": "top",
-            "scaleanchor": "x",
-            "scaleratio": width / height,  # every map is square
-        },
+        "xaxis": hidden | {"range": [-0.5, canvas.shape[1] - 0.5]},
+        "yaxis": hidden | {"range": [canvas.shape[0] - 0.5, -0.5]},
         "annotations": notes,
         "showlegend": False,
     }
     count = sum(map(len, maps))
     title = f"{count} {'heads' if count > 1 else 'head'} of {len(maps)} {'layers' if len(maps) > 1 else 'layer'}"
     alt = f"Small maps of attention weights: {title}, from {names[0]} to {names[-1]}; the largest is {limit:.2g}."
-    return drawn([picture, bars], layout, f"{title}, one scale", alt, dark, 48 + len(maps) * (TILE + ROOM) + 44)
+    return drawn([picture, bars], layout, f"{title}, one scale", alt, dark, 48 + len(rows) * (TILE + ROOM) + 44)
 
 
 def lines(
@@ -217,6 +216,12 @@ def _told(names: Sequence[str], weights: np.ndarray | None) -> list[str]:
     if weights is None:
         return [as_text(name) for name in names]
     return [f"{as_text(name)}: {weight:.3f}" for name, weight in zip(names, weights, strict=True)]
+
+
+def _heads(first: int, heads: int) -> str:
+    """What the heads of one row are called."""
+    last = min(first + ACROSS, heads)
+    return "one head" if heads == 1 else f"heads {first + 1} to {last}"
 
 
 def _sized(values: np.ndarray, size: int, axis: int) -> np.ndarray:

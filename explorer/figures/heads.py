@@ -33,32 +33,32 @@ def numbers(
         share: Whether entropies are shares of the highest, rather than nats.
         dark: Whether the page is dark.
     """
-    rows, left, right, hover, first = [], [], [], [], []
+    rows, left, right, hover, notes = [], [], [], [], []
     for name, nats, top, far in zip(names, entropy, highest, distance, strict=True):
-        first.append(len(rows))
+        notes.append(_over(len(rows), as_text(name), dark))
+        rows.append("")
+        for values in (left, right, hover):
+            values.append(None)
         for head, value in enumerate(nats.tolist(), 1):
             part = value / top if top else 0.0
-            rows.append(f"{as_text(name)} · {head}" if head == 1 else f"{head}")
+            rows.append(f"{head}")
             left.append(part if share else value)
-            right.append(float("nan") if far is None else float(far[head - 1]))
-            hover.append(f"{as_text(name)}, head {head}<br>entropy {value:.3g} nats, {part:.0%} of the highest")
-    axis = "entropy, share of highest" if share else "entropy, nats"
-    panels = {"x": (left, axis)}
+            right.append(None if far is None else float(far[head - 1]))
+            apart = "" if far is None else f"<br>distance {far[head - 1]:.3g} {unit}"
+            hover.append(f"{as_text(name)}, head {head}<br>entropy {value:.3g} nats, {part:.0%} of the highest{apart}")
+    panels = {"x": (left, "entropy, share of highest" if share else "entropy, nats")}
     if any(far is not None for far in distance):
         panels["x2"] = (right, f"mean distance, {unit}")
     traces = [_row_bars(values, which, hover, dark) for which, (values, _) in panels.items()]
     title = "How spread out and how far each head looks" if "x2" in panels else "How spread out each head looks"
-    layout = _panels(panels, rows, dark) | {
-        "shapes": [
-            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at - 0.5, "y1": at - 0.5, "line": _thin(dark)}
-            for at in first[1:]
-        ]
-    }
+    layout = _panels(panels, rows, dark) | {"annotations": notes}
     if share:
-        layout["xaxis"]["range"], layout["xaxis"]["tickformat"] = [0, 1.02], ".0%"
-    low, high = int(np.argmin(left)), int(np.argmax(left))
-    said = [text.split("<br>")[0] for text in hover]
-    alt = f"{title}: {len(rows)} heads. Most spread out: {said[high]}; least: {said[low]}."
+        layout["xaxis"] |= {"range": [0, 1.02], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}
+    said = {text.split("<br>")[0]: value for text, value in zip(hover, left, strict=True) if text}
+    alt = (
+        f"{title}: {len(said)} heads. Most spread out: {max(said, key=said.__getitem__)}; least: "
+        f"{min(said, key=said.__getitem__)}."
+    )
     return drawn(traces, layout, title, alt, dark, 100 + len(rows) * (22 if len(rows) <= 16 else 17))
 
 
@@ -102,7 +102,7 @@ def score_steps(
     return drawn(traces, layout, title, alt, dark, 100 + len(names) * (22 if len(names) <= 24 else 15))
 
 
-def _row_bars(values: list[float], which: str, hover: list[str], dark: bool) -> Parts:
+def _row_bars(values: list[float | None], which: str, hover: list[str | None], dark: bool) -> Parts:
     return {
         "type": "bar",
         "orientation": "h",
@@ -115,7 +115,7 @@ def _row_bars(values: list[float], which: str, hover: list[str], dark: bool) -> 
     }
 
 
-def _panels(panels: dict[str, tuple[list[float], str]], rows: list[str], dark: bool) -> Parts:
+def _panels(panels: dict[str, tuple[list[float | None], str]], rows: list[str], dark: bool) -> Parts:
     """Axes of panels that stand beside each other and share their rows."""
     colours = palette(dark)
     both = len(panels) > 1
@@ -138,6 +138,7 @@ def _panels(panels: dict[str, tuple[list[float], str]], rows: list[str], dark: b
             "domain": [0.54, 1] if second else [0, 0.48 if both else 1],
             "anchor": "y",
             "nticks": 4,
+            "tickangle": 0,
             **quiet(dark),
             "zeroline": True,
             "zerolinecolor": colours.muted,
@@ -145,5 +146,15 @@ def _panels(panels: dict[str, tuple[list[float], str]], rows: list[str], dark: b
     return layout
 
 
-def _thin(dark: bool) -> Parts:
-    return {"color": palette(dark).muted, "width": 1, "dash": "dot"}
+def _over(row: int, name: str, dark: bool) -> Parts:
+    """The name of a layer above the rows of its heads."""
+    return {
+        "xref": "paper",
+        "x": 0,
+        "y": row,
+        "text": name,
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "middle",
+        "font": {"size": 12, "color": palette(dark).ink},
+    }

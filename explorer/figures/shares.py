@@ -97,26 +97,31 @@ def over_image(
     axis: str,
     chosen: int | None = None,
     limit: float | None = None,
+    note: str = "",
+    first: int = 0,
     dark: bool = False,
 ) -> go.Figure:
     """Patches laid over the image they are of: the more a patch counts, the less is seen through it.
 
-    Patches can be clicked: their ``customdata`` is their place.
+    The image is drawn in grey, whatever its colours, so that what lies over it can be told from it. Patches can be
+    clicked: their ``customdata`` is their number.
 
     Args:
         values: (rows, columns) of the patches, none negative.
         names: Of the patches, row by row.
         image: (C, H, W), values 0 to 1, of one channel or three.
         title, axis, dark: As for `over_words`.
-        chosen: Number of a patch that is outlined.
+        chosen: Number of a patch among the places, which is outlined.
         limit: End of the scale; the largest value if None.
+        note: What else is to be said, under the image.
+        first: Number of the first patch among the places.
     """
     colours = palette(dark)
     (rows, columns), (height, width) = values.shape, image.shape[1:]
     high, wide = height / rows, width / columns
     limit = limit or float(values.max()) or 1.0
-    pixels = (image.clip(0, 1) * 255).round().astype(np.uint8)
-    pixels = np.moveaxis(np.broadcast_to(pixels, (3, height, width)), 0, -1)  # (H, W, 3)
+    grey = (image.clip(0, 1).mean(0) * 255).round().astype(np.uint8)
+    pixels = np.repeat(grey[:, :, None], 3, axis=2)  # (H, W, 3)
     row, column = np.divmod(np.arange(rows * columns), columns)
     share = (values.ravel() / limit).clip(0, 1)
     bars = {
@@ -125,10 +130,10 @@ def over_image(
         "y": np.full(len(row), high),
         "base": row * high - 0.5,
         "width": wide,
-        "customdata": [[n] for n in range(len(row))],
+        "customdata": [[n + first] for n in range(len(row))],
         "marker": {
             "color": [f"rgba(240,110,20,{0.9 * one:.3f})" for one in share],
-            "line": {"color": colours.accent, "width": [4 if n == chosen else 0 for n in range(len(row))]},
+            "line": {"color": colours.accent, "width": [4 if n + first == chosen else 0 for n in range(len(row))]},
         },
         "hovertext": [f"{name}: {value:.3g}" for name, value in zip(names, values.ravel(), strict=True)],
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -141,10 +146,23 @@ def over_image(
         "yaxis": hidden | {"range": [height - 0.5, -0.5], "constraintoward": "top", "scaleanchor": "x"},
         "bargap": 0,
         "showlegend": False,
+        "margin": {"l": 8, "r": 8, "t": 40, "b": 32},
+        "annotations": [
+            {
+                "xref": "paper",
+                "yref": "paper",
+                "x": 0,
+                "y": 0,
+                "text": f"strongest {axis} {limit:.2g}" + (f", {note}" if note else ""),
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "top",
+                "font": {"size": 12, "color": colours.muted},
+            }
+        ],
     }
     picture = {"type": "image", "z": pixels, "colormodel": "rgb", "hoverinfo": "skip", "zsmooth": False}
-    alt = f"{_alt(title, values.ravel(), names)} Strongest: {axis} {values.max():.3g}."
-    return drawn([picture, bars], layout, title, alt, dark, 48 + SIDE)
+    return drawn([picture, bars], layout, title, _alt(title, values.ravel(), names), dark, 72 + SIDE)
 
 
 def _bars(values: np.ndarray, names: Sequence[str], chosen: int | None, dark: bool) -> Parts:

@@ -68,7 +68,8 @@ def places_at(
     """
     decodes = name.startswith("decoder.")
     tokens, vocabulary = (written, dataset.target_vocabulary) if decodes else (source, dataset.vocabulary)
-    found = Places(tuple(vocabulary[token] for token in tokens), WHATS["tokens"]) if vocabulary else Places(())
+    words = tuple(visible(vocabulary[token]) for token in tokens) if vocabulary else ()
+    found = Places(words, WHATS["tokens"] if words else "place")
     for layer in layers:
         if layer.name.startswith("decoder.") != decodes:
             continue
@@ -81,6 +82,11 @@ def places_at(
         if layer.name == name:
             break
     return found
+
+
+def visible(token: str) -> str:
+    """A token as it can be seen: blanks have a sign of their own."""
+    return token if token.strip() else "␣" * max(1, len(token))
 
 
 def _patches(layer: Planned) -> Places:

@@ -72,6 +72,24 @@ def short(module: str) -> str:
     return module.removesuffix(".weights").removesuffix(".attention")
 
 
+def said(name: str) -> str:
+    """The short name of an attention in words."""
+    for part, words in ((".cross_attention", " → source"), (".self_attention", " → written")):
+        if name.endswith(part):
+            return name.removesuffix(part).removeprefix("decoder.") + words
+    return name
+
+
+def head_said(head: int, heads: int) -> str:
+    """One of several heads in words, behind a name."""
+    return "" if heads == 1 else " · mean head" if head == MEAN else f" · head {head}"
+
+
+def choose_layer(options: Options, names: list[str], option: str = "attention") -> str:
+    """Draw the choice of an attention by its short name; the last one is the first choice."""
+    return options.one(option, "Layer", names, default=names[-1], words=said, few=0, width=240)
+
+
 # -- places -----------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,7 @@ class TranslationAlignment(Attending):
             names = [attended.short(seen.layer) for seen in found.maps]
             layer = names[-1]
             if len(names) > 1:
-                layer = options.one("across", "Layer", names, default=layer, few=0, width=300)
+                layer = attended.choose_layer(options, names, "across")
             head = attended.choose_head(options, len(found.maps[names.index(layer)].weights))
             last = len(found.wrote)
             token = options.number("token", f"Up to token (1 to {last})", 1, last, last, width=180)
@@ -64,11 +65,10 @@ class TranslationAlignment(Attending):
         token = min(token, len(wrote))
         limit = float(shown.max())
         shown[token:] = np.nan
-        said = "" if len(weights) == 1 else f", mean of {len(weights)} heads" if head == MEAN else f", head {head}"
         figure = table(
             shown,
             read,
-            f"{layer.removeprefix('decoder.')}{said}",
+            attended.said(layer) + attended.head_said(head, len(weights)),
             f"Where {layer} looks in the source before it writes each of {token} tokens: {' '.join(wrote[:token])}.",
             dark,
             rows=[*wrote[:token], *([""] * (len(wrote) - token))],
@@ -100,8 +100,14 @@ class TranslationAlignment(Attending):
 def _words(view: View, found: Alignment) -> tuple[list[str], list[str]]:
     """Tokens that were written and those of the source."""
     source = attended.given(view.run.id, view.split, view.example)[0][0].tolist()
-    written = [view.dataset.target_vocabulary[token] for token in found.wrote]
-    return written, [view.dataset.vocabulary[token] for token in source]
+    dataset = view.dataset
+    return _visible(dataset.target_vocabulary, found.wrote.tolist()), _visible(dataset.vocabulary, source)
+
+
+def _visible(vocabulary: Sequence[str], tokens: Sequence[int]) -> list[str]:
+    from explorer.probes.places import visible
+
+    return [visible(vocabulary[token]) for token in tokens]
 
 
 def _table(view: View, found: Alignment, chosen: Chosen) -> pd.DataFrame:
@@ -110,11 +116,11 @@ def _table(view: View, found: Alignment, chosen: Chosen) -> pd.DataFrame:
     weights = next(seen.weights for seen in found.maps if attended.short(seen.layer) == layer)
     shown = weights.mean(0) if head == MEAN else weights[head - 1]
     wrote, read = _words(view, found)
-    known = view.dataset.target_vocabulary
+    known = _visible(view.dataset.target_vocabulary, range(len(view.dataset.target_vocabulary)))
     rows = [
-        {"token": n + 1, "follows": wrote[n], "probability": round(float(found.share[n]), 3)}
+        {"token": n + 1, "follows": wrote[n], "probability": _sure(found.share[n])}
         | {
-            f"{place}.": f"{known[best]} ({share:.1%})"
+            f"{place}.": f"{known[best]} ({_sure(share)})"
             for place, (best, share) in enumerate(
                 zip(found.best[n, :NEXT].tolist(), found.shares[n, :NEXT].tolist(), strict=True), 1
             )
@@ -123,6 +129,11 @@ def _table(view: View, found: Alignment, chosen: Chosen) -> pd.DataFrame:
         for n in range(min(token, len(wrote)))
     ]
     return pd.DataFrame(rows)
+
+
+def _sure(share: float) -> str:
+    """A probability; none is written as certain or impossible."""
+    return "over 99.9%" if share > 0.999 else "under 0.1%" if share < 0.001 else f"{share:.1%}"
 
 
 @st.cache_data(max_entries=attended.KEPT, show_spinner=False)

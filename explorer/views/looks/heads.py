@@ -49,8 +49,9 @@ class Chosen:
 
 
 class AttentionHeads(Attending):
-    """Each row of a map is a place that looks, each column one that is looked at; the stronger the colour, the more it
-    takes from there, and a row adds up to 1. The small maps are on one scale, the enlarged one has its own.
+    """How much a place that looks takes from each place it looks at; what one place takes adds up to 1. In a map rows
+    look at columns: the small maps are on one scale, the enlarged one has its own. The wider a line, the more is taken;
+    a click on a place on the left shows only its own.
     """
 
     name = "heads"
@@ -61,7 +62,7 @@ class AttentionHeads(Attending):
         found = attended.maps(*view.place)
         names = list(found)
         with st.container(horizontal=True, vertical_alignment="bottom", key=options.key("heads-choice")):
-            layer = options.one("attention", "Layer", names, default=names[-1], few=0, width=280)
+            layer = attended.choose_layer(options, names)
             weights = found[layer].weights
             head = attended.choose_head(options, len(weights))
             looking, seen = attended.places(view, found[layer])
@@ -90,7 +91,7 @@ class AttentionHeads(Attending):
             made = partial(
                 figures.grid,
                 [seen.weights for seen in found.values()],
-                list(found),
+                list(map(attended.said, found)),
                 (layer, chosen.head - 1),
                 dark=page.dark(),
             )
@@ -140,9 +141,8 @@ def _shown(view: View, chosen: Chosen) -> np.ndarray:
 def _named(view: View, chosen: Chosen) -> tuple[str, Places, Places]:
     """What is enlarged, in words, and the names of its places."""
     seen = attended.maps(*view.place)[chosen.layer]
-    heads = len(seen.weights)
-    said = "" if heads == 1 else f", mean of {heads} heads" if chosen.head == MEAN else f", head {chosen.head}"
-    return f"{chosen.layer}{said}", *attended.places(view, seen)
+    words = attended.said(chosen.layer) + attended.head_said(chosen.head, len(seen.weights))
+    return words, *attended.places(view, seen)
 
 
 def _map(view: View, chosen: Chosen, dark: bool) -> go.Figure:
@@ -163,6 +163,8 @@ def _map(view: View, chosen: Chosen, dark: bool) -> go.Figure:
 def _lines(view: View, chosen: Chosen, dark: bool) -> go.Figure:
     said, looking, seen = _named(view, chosen)
     place = None if chosen.place == ALL else chosen.place
+    if place is not None:
+        said += f" · from {as_text(looking.names[place])}"
     return figures.lines(_shown(view, chosen), looking.labels, seen.labels, said, place, dark)
 
 
@@ -171,7 +173,7 @@ def _from_place(view: View, chosen: Chosen, dark: bool) -> go.Figure:
     weights = _shown(view, chosen)
     values = weights.mean(0) if chosen.place == ALL else weights[chosen.place]
     if len(looking) > 1:
-        said += ", mean of all places" if chosen.place == ALL else f", from {as_text(looking.names[chosen.place])}"
+        said += " · mean place" if chosen.place == ALL else f" · from {as_text(looking.names[chosen.place])}"
     return over_places(view, values, seen, said, "weight", chosen.place, chosen.limit, dark)
 
 
@@ -199,12 +201,9 @@ def over_places(
     mark = None if chosen == ALL else chosen
     if places.grid:
         first = int(places.token)
-        if first:
-            title += f" (class token {values[0]:.2g})"
-        patches = values[first:].reshape(places.grid)
-        patch = None if mark is None else mark - first
-        names = places.names[first:]
-        return over_image(patches, names, view.input[0].numpy(), title, axis, patch, limit, dark)
+        more = {"note": f"class token {values[0]:.2g}" if first else "", "first": first, "limit": limit, "dark": dark}
+        patches, image = values[first:].reshape(places.grid), view.input[0].numpy()
+        return over_image(patches, places.names[first:], image, title, axis, mark, **more)
     if places.what == "step":
         series = view.input[0, 0].numpy() if view.dataset.modality == "series" else None
         return over_steps(values, places.names, series, title, axis, mark, dark)

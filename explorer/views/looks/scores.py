@@ -41,7 +41,7 @@ class Scores(Attending):
         found = attended.maps(*view.place)
         names = list(found)
         with st.container(horizontal=True, vertical_alignment="bottom", key=options.key("scores-choice")):
-            layer = options.one("attention", "Layer", names, default=names[-1], few=0, width=280)
+            layer = attended.choose_layer(options, names)
             head = attended.choose_head(options, len(found[layer].weights), mean=False)
             looking, _ = attended.places(view, found[layer])
             place = attended.choose_place(options, looking, "Looking from") if len(looking) > 1 else 0
@@ -51,8 +51,8 @@ class Scores(Attending):
     def figure(self, view: View, chosen: Chosen, dark: bool) -> go.Figure:
         name, head, place, part = chosen
         found, looking, seen = _found(view, chosen)
-        said = f"{name}, head {head}" if len(found.weights) > 1 else name
-        said += f", from {as_text(looking.names[place])}" if len(looking) > 1 else ""
+        said = attended.said(name) + attended.head_said(head, len(found.weights))
+        said += f" · from {as_text(looking.names[place])}" if len(looking) > 1 else ""
         if part == "scores":
             axis = "score, after mask" if found.products is None else "q·k ÷ √d, after mask"
             return score_steps(
@@ -62,7 +62,7 @@ class Scores(Attending):
         return table(
             np.vstack([taken, taken.sum(0)]),
             [str(n) for n in range(taken.shape[1])],
-            f"{said}: weight × value, and their sum",
+            f"{said} · weight × V",
             f"What {said} takes of each place, and their sum.",
             dark,
             rows=[*seen.labels, "sum"],

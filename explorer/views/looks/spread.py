@@ -42,7 +42,7 @@ class Spread(Attending):
                 unit = f"{looking.what}s"
             measured.append(heads(seen, looking.spots if same else None))
         return numbers(
-            list(found),
+            list(map(attended.said, found)),
             [one.entropy for one in measured],
             [one.highest for one in measured],
             [one.distance for one in measured],
