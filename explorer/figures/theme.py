@@ -157,7 +157,8 @@ def _typed(part: Any) -> Any:
         return part
     if not part.size:
         return []
-    kind = part.dtype if part.dtype == np.uint8 else np.float64 if part.dtype.kind == "f" else np.int32
+    kind = np.float64 if part.dtype.kind == "f" else np.int32
+    kind = part.dtype if part.dtype in (np.float32, np.uint8) else kind
     array = np.ascontiguousarray(part, dtype=kind)
     typed = {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode()}
     return typed | ({"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {})

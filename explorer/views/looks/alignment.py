@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from explorer.figures.examples import table
-from explorer.figures.theme import palette
 from explorer.views import attended, page, results
 from explorer.views.attended import MEAN, Attending
 
@@ -65,7 +64,7 @@ class TranslationAlignment(Attending):
         token = min(token, len(wrote))
         limit = float(shown.max())
         shown[token:] = np.nan
-        figure = table(
+        return table(
             shown,
             read,
             attended.said(layer) + attended.head_said(head, len(weights)),
@@ -75,17 +74,8 @@ class TranslationAlignment(Attending):
             axis="token written",
             limit=limit,
             signed=False,
+            outlined=token - 1,
         )
-        figure.add_shape(
-            type="rect",
-            xref="paper",
-            x0=0,
-            x1=1,
-            y0=token - 1.5,
-            y1=token - 0.5,
-            line={"color": palette(dark).validation, "width": 2},
-        )
-        return figure
 
     def more(self, view: View, chosen: Chosen, options: Options) -> None:
         found = _alignment(*view.place, chosen[2])
