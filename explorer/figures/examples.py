@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.theme import BAR, finish, palette, symmetric
+from explorer.figures.theme import BAR, drawn, finish, palette, symmetric
 
 LONGEST = 12
 """Letters of a word that are written beside its place."""
@@ -154,6 +154,7 @@ def table(
     axis: str = "value",
     limit: float | None = None,
     signed: bool | None = None,
+    outlined: int | None = None,
 ) -> go.Figure:
     """Values (rows, places) as colours, signed on the diverging scale, else on the sequential one.
 
@@ -167,39 +168,45 @@ def table(
         axis: What the rows are.
         limit: End of the scale; the largest magnitude if None. Give it to compare figures.
         signed: Whether values may be negative; as they are if None.
+        outlined: Number of a row that is outlined.
     """
     colours = palette(dark)
     limit = float(np.abs(values).max(initial=0.0)) if limit is None else limit
     signed = bool(values.min(initial=0.0) < 0) if signed is None else signed
     low, high = symmetric(limit) if signed else (0.0, limit or 1.0)
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            colorscale=colours.diverging if signed else colours.sequential,
-            zmin=low,
-            zmax=high,
-            colorbar=BAR,
-            customdata=_named(rows, places, values.shape),
-            hovertemplate=f"{axis} %{{customdata[0]}}, place %{{customdata[1]}}<br>value %{{z:.4g}}<extra></extra>",
-        )
-    )
+    picture = {
+        "type": "heatmap",
+        "z": np.asarray(values),
+        "colorscale": colours.diverging if signed else colours.sequential,
+        "zmin": low,
+        "zmax": high,
+        "colorbar": BAR,
+        "customdata": _named(rows, places, values.shape),
+        "hovertemplate": f"{axis} %{{customdata[0]}}, place %{{customdata[1]}}<br>value %{{z:.4g}}<extra></extra>",
+    }
     every = max(1, len(places) // (10 if places[-1].isdecimal() else 24))  # words stand upright, numbers do not
     shown, words = _ticks(places, every)
     longest = max(map(len, words), default=1)
-    figure.update_xaxes(
-        tickvals=shown, ticktext=words, tickangle=-90 if longest > 2 else 0, side="top", fixedrange=True, ticks=""
-    )
-    figure.update_yaxes(autorange="reversed", fixedrange=True, title=axis)
+    still = {"fixedrange": True, "gridcolor": colours.grid}
+    across = {"tickvals": shown, "ticktext": words, "tickangle": -90 if longest > 2 else 0, "side": "top", **still}
+    down = {"autorange": "reversed", "title": {"text": axis}, **still}
     if rows is not None:
         shown, words = _ticks(rows, max(1, len(rows) // 24))
-        figure.update_yaxes(tickvals=shown, ticktext=words, automargin=True)
+        down |= {"tickvals": shown, "ticktext": words, "automargin": True}
     top = 44 + (20 if longest <= 2 else 8 * longest)
     height = top + 56 + max(160, min(480, 8 * len(values)))
     if rows is not None:
         height = top + 72 + max(40, min(480, 20 * len(values)))
-    finish(figure, title, alt, dark, height=height)
-    figure.update_layout(margin={"t": top}, title={"y": 1 - 10 / height, "yanchor": "top"})
-    return figure
+    layout = {
+        "xaxis": {"ticks": "", **across},
+        "yaxis": down,
+        "margin": {"l": 8, "r": 8, "t": top, "b": 8},
+        "title": {"y": 1 - 10 / height, "yanchor": "top"},
+    }
+    if outlined is not None:
+        box = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": outlined - 0.5, "y1": outlined + 0.5}
+        layout["shapes"] = [box | {"line": {"color": colours.validation, "width": 2}}]
+    return drawn([picture], layout, title, alt, dark, height)
 
 
 def _ticks(places: Sequence[str], every: int) -> tuple[list[int], list[str]]:
@@ -210,7 +217,7 @@ def _ticks(places: Sequence[str], every: int) -> tuple[list[int], list[str]]:
     ]
 
 
-def _named(rows: Sequence[str] | None, places: Sequence[str], shape: tuple[int, ...]) -> np.ndarray:
+def _named(rows: Sequence[str] | None, places: Sequence[str], shape: tuple[int, ...]) -> list[list[list[str]]]:
     """Name of row and place of every value, (rows, places, 2)."""
-    names = np.array(range(shape[0]) if rows is None else rows, dtype=object)
-    return np.stack(np.meshgrid(names, np.array(places, dtype=object), indexing="ij"), axis=2)
+    names = [str(row) for row in (range(shape[0]) if rows is None else rows)]
+    return [[[name, place] for place in places] for name in names]

@@ -157,10 +157,11 @@ def _typed(part: Any) -> Any:
         return part
     if not part.size:
         return []
-    kind = part.dtype if part.dtype == np.float32 else np.float64 if part.dtype.kind == "f" else np.int32
+    kind = np.float64 if part.dtype.kind == "f" else np.int32
+    kind = part.dtype if part.dtype in (np.float32, np.uint8) else kind
     array = np.ascontiguousarray(part, dtype=kind)
-    shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {}
-    return {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode()} | shape
+    typed = {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode()}
+    return typed | ({"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {})
 
 
 def _dress(title: str, alt: str, dark: bool, height: int) -> Parts:

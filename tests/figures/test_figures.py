@@ -312,9 +312,15 @@ def test_rows_and_places_of_a_table_can_have_names_and_its_scale_can_be_given() 
     figure = table(TILES[2], ["one", "two"], "t", "a", rows=["<start>", "a very long word"], limit=9, signed=True)
     (trace,) = figure.data
     assert trace.z.tolist() == TILES[2].tolist()
-    assert trace.customdata[1][0].tolist() == ["a very long word", "one"]
+    assert list(trace.customdata[1][0]) == ["a very long word", "one"]
     assert (trace.zmin, trace.zmax) == (-9, 9)
-    assert figure.layout.yaxis.ticktext == ("<start>", "a very long…")
+    assert list(figure.layout.yaxis.ticktext) == ["<start>", "a very long…"]
+    assert not figure.layout.shapes
+
+
+def test_a_row_of_a_table_can_be_outlined() -> None:
+    (box,) = table(TILES[2], ["one", "two"], "t", "a", rows=["x", "y"], outlined=1).layout.shapes
+    assert (box.y0, box.y1) == (0.5, 1.5)
 
 
 def test_bars_of_units_can_keep_their_axis() -> None:

@@ -14,8 +14,9 @@ from explorer.specs import Shape
 class AdditiveAttention(nn.Module):
     """A learned score for each position, softmax over positions, weighted sum: (N, L, D) → (N, D).
 
-    ``score = v · tanh(W h + b)`` (Bahdanau et al., 2014; Yang et al., 2016, equations 5 to 7). The module ``weights``
-    passes the softmax on, (N, L), so that it can be seen.
+    ``score = v · tanh(W h + b)`` (Bahdanau et al., 2014; Yang et al., 2016, equations 5 to 7). So that they can be
+    seen, modules pass them on: ``scores`` behind the mask, ``weights`` the softmax, (N, L), and ``value`` what is
+    weighed, (N, L, D).
     """
 
     masked = True
@@ -25,14 +26,14 @@ class AdditiveAttention(nn.Module):
         self.project = nn.Linear(size, units)
         self.tanh = nn.Tanh()
         self.score = nn.Linear(units, 1, bias=False)
-        self.weights = nn.Identity()
+        self.scores, self.weights, self.value = nn.Identity(), nn.Identity(), nn.Identity()
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         scores = self.score(self.tanh(self.project(x)))[:, :, 0]  # (N, L)
         if mask is not None:
             scores = scores.masked_fill(~mask, -1e9)
-        weights = self.weights(scores.softmax(1))  # (N, L)
-        return (weights[:, None] @ x)[:, 0]  # (N, D)
+        weights = self.weights(self.scores(scores).softmax(1))  # (N, L)
+        return (weights[:, None] @ self.value(x))[:, 0]  # (N, D)
 
 
 class AttentionPool(Layer):
@@ -62,8 +63,8 @@ class MultiHeadAttention(nn.Module):
     """Scaled dot-product attention in several heads (Vaswani et al., 2017, equation 1 and section 3.2.2).
 
     ``softmax(Q Kᵀ / √d) V`` for each head on its d = D / heads columns: (N, L, D) → (N, L, D). Queries come from x;
-    keys and values from `source` where it is given, else from x too. The module ``weights`` passes the softmax on,
-    (N, heads, L, positions of the source), so that it can be seen.
+    keys and values from `source` where it is given, else from x too. The modules ``scores``, behind the mask, and
+    ``weights``, the softmax, pass them on, (N, heads, L, positions of the source), so that they can be seen.
     """
 
     masked = True
@@ -74,7 +75,7 @@ class MultiHeadAttention(nn.Module):
         self.query = nn.Linear(size, size)
         self.key = nn.Linear(size, size)
         self.value = nn.Linear(size, size)
-        self.weights = nn.Identity()
+        self.scores, self.weights = nn.Identity(), nn.Identity()
         self.out = nn.Linear(size, size)
 
     def forward(
@@ -88,7 +89,7 @@ class MultiHeadAttention(nn.Module):
         if self.causal:
             ahead = torch.ones(scores.shape[2:], dtype=torch.bool, device=x.device).triu(1)  # (L, S)
             scores = scores.masked_fill(ahead, -1e9)
-        weights = self.weights(scores.softmax(3))
+        weights = self.weights(self.scores(scores).softmax(3))
         return self.out((weights @ value).transpose(1, 2).flatten(2))  # heads side by side again
 
     def split(self, x: torch.Tensor) -> torch.Tensor:

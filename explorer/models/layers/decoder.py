@@ -68,9 +68,10 @@ class AttentionGRU(nn.Module):
 
     From the state before, s[t-1], a score for each source position, ``v · tanh(W s[t-1] + U h[j])``; the softmax of
     the scores weighs the source into a context c[t]; ``s[t] = GRU([x[t], c[t]], s[t-1])``. (N, T, D) and a source
-    (N, S, E) → (N, T, units + E), state and context side by side. The module ``weights`` passes the softmax on,
-    (N, T, S), so that it can be seen. When somebody watches a gate of the GRU, its equations are followed as in
-    `OneWayGRU`, and each gate passes through the module of its name, (N, T, units).
+    (N, S, E) → (N, T, units + E), state and context side by side. So that they can be seen, modules pass them on:
+    ``scores`` behind the mask, ``weights`` the softmax, (N, T, S), and ``value`` what is weighed, (N, S, E). When
+    somebody watches a gate of the GRU, its equations are followed as in `OneWayGRU`, and each gate passes through the
+    module of its name, (N, T, units).
     """
 
     crosses = True
@@ -82,7 +83,7 @@ class AttentionGRU(nn.Module):
         self.key = nn.Linear(source, units, bias=False)
         self.score = nn.Linear(units, 1, bias=False)
         self.cell = nn.GRUCell(inputs + source, units)
-        self.weights = nn.Identity()
+        self.scores, self.weights, self.value = nn.Identity(), nn.Identity(), nn.Identity()
         self.reset_gate = nn.Identity()
         self.update_gate = nn.Identity()
         self.candidate = nn.Identity()
@@ -90,20 +91,24 @@ class AttentionGRU(nn.Module):
     def forward(self, x: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         share = mask[:, :, None].to(x.dtype)  # (N, S, 1)
         state = torch.tanh(self.first((source * share).sum(1) / share.sum(1).clamp(min=1)))  # (N, units)
-        keys, looks, outputs, gates = self.key(source), [], [], []
+        keys, values = self.key(source), self.value(source)
+        told, looks, outputs, gates = [], [], [], []
         watched = any(gate._forward_hooks for gate in (self.reset_gate, self.update_gate, self.candidate))
         for given in x.unbind(1):  # (N, D)
             scores = self.score(torch.tanh(self.query(state)[:, None] + keys))[:, :, 0]  # (N, S)
-            look = scores.masked_fill(~mask, -1e9).softmax(1)
-            context = (look[:, None] @ source)[:, 0]  # (N, E)
+            scores = scores.masked_fill(~mask, -1e9)
+            look = scores.softmax(1)
+            context = (look[:, None] @ values)[:, 0]  # (N, E)
             given = torch.cat([given, context], dim=1)
             if watched:
                 state, *gate = self.by_equations(given, state)
                 gates.append(gate)
             else:
                 state = self.cell(given, state)
+            told.append(scores)
             looks.append(look)
             outputs.append(torch.cat([state, context], dim=1))
+        self.scores(torch.stack(told, 1))
         self.weights(torch.stack(looks, 1))
         if watched:
             r, z, n = (torch.stack(gate, 1) for gate in zip(*gates, strict=True))  # (N, T, units) each

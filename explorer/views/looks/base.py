@@ -44,6 +44,10 @@ class Look(Declared):
         """Draw what can be chosen; returns all choices the figure is made from."""
         return ()
 
+    def together(self, view: View, steps: tuple[int, ...], chosen: Hashable) -> Hashable:
+        """The choices for figures of several steps that are compared: with one scale for all, where there is one."""
+        return chosen
+
     @abstractmethod
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
         """What is seen."""
@@ -60,8 +64,8 @@ class Look(Declared):
 
     def draw_steps(self, view: View, options: Options) -> None:
         """Draw the figure at several of the kept steps, side by side."""
-        chosen = self.settle(view, options)
         steps = view.spread
+        chosen = self.together(view, steps, self.settle(view, options))
         for first in range(0, len(steps), COLUMNS):
             for column, step in zip(st.columns(COLUMNS), steps[first : first + COLUMNS], strict=False):
                 with column:
