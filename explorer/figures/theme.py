@@ -92,6 +92,21 @@ def finish(figure: go.Figure, title: str, alt: str, dark: bool, height: int) -> 
     return figure
 
 
+def following_width(alt: str, fixed: int, share: float, most: int) -> Parts:
+    """What makes the height of a figure follow its width, for pictures whose parts keep their shape; for its layout.
+
+    A page finds in ``layout.meta["height"]``, in the words of CSS, how high it is; ``cqw`` is a hundredth of the width.
+
+    Args:
+        alt: As in `finish`.
+        fixed: Pixels above and below the picture.
+        share: Height of the picture, as a share of its width.
+        most: Most pixels the picture is high, however wide there is room.
+    """
+    height = f"calc({fixed}px + min({share:.4f} * (100cqw - 16px), {most}px))"
+    return {"meta": {"alt": alt, "height": height}, "height": fixed + most}
+
+
 def as_text(name: str, length: int = 0) -> str:
     """A name that people gave, without what plotly would read as markup; cut to a length, if one is given."""
     if length and len(name) > length:
@@ -147,6 +162,12 @@ def alt(figure: go.Figure) -> str:
     return ready["layout"]["meta"]["alt"] if ready else figure.layout.meta["alt"]
 
 
+def height(figure: go.Figure) -> str:
+    """How high a figure is whose height follows its width, in the words of CSS; empty for all others."""
+    ready = figure.__dict__.get("_ready")
+    return (ready["layout"]["meta"] if ready else figure.layout.meta).get("height", "")
+
+
 def _typed(part: Any) -> Any:
     """A part of a figure with its arrays as plotly.js takes them: base64 of their bytes."""
     if isinstance(part, dict):
@@ -157,8 +178,10 @@ def _typed(part: Any) -> Any:
         return part
     if not part.size:
         return []
-    array = np.ascontiguousarray(part, dtype=np.float64 if part.dtype.kind == "f" else np.int32)
-    return {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode()}
+    floats = part.dtype if part.dtype == np.float32 else np.float64
+    array = np.ascontiguousarray(part, dtype=floats if part.dtype.kind == "f" else np.int32)
+    shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {}
+    return {"dtype": f"{array.dtype.kind}{array.itemsize}", "bdata": b64encode(array).decode(), **shape}
 
 
 def _dress(title: str, alt: str, dark: bool, height: int) -> Parts:

@@ -78,7 +78,7 @@ class Options:
         key = self._key(name, chosen)
         draw = st.segmented_control if len(known) <= few else st.selectbox
         if draw is st.segmented_control:
-            widget["required"] = True
+            widget |= {"required": True, "wrap": True}
         draw(label, known, key=key, format_func=words, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
