@@ -7,18 +7,27 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.mosaic import GAP, TILE, mosaic
+from explorer.figures.mosaic import GAP, TILE, Box, mosaic, outlines
 from explorer.figures.theme import BAR, finish, following_width, palette
 
 _SIGNED = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
 
 
 def gallery(
-    images: np.ndarray, labels: Sequence[str], title: str, alt: str, *, columns: int = 10, dark: bool = False
+    images: np.ndarray,
+    labels: Sequence[str],
+    title: str,
+    alt: str,
+    *,
+    columns: int = 10,
+    boxes: Sequence[Box | None] = (),
+    dark: bool = False,
 ) -> go.Figure:
-    """Example images (N, C, H, W), values 0 to 1, grey or red-green-blue, each with its label."""
+    """Example images (N, C, H, W), values 0 to 1, grey or red-green-blue, each with its label; parts may be outlined."""
     if images.shape[1] == 1:
-        return mosaic(images[:, 0], labels, title, alt, scale="grey", columns=columns, bar=False, dark=dark)
+        return mosaic(
+            images[:, 0], labels, title, alt, scale="grey", columns=columns, bar=False, boxes=boxes, dark=dark
+        )
     height, width = images.shape[2:]
     gaps = max(1, round(height * GAP)), max(1, round(width * 0.12))
     channels = [_grid(images[:, channel], columns, *gaps) for channel in range(3)]
@@ -33,6 +42,7 @@ def gallery(
     rows = -(-len(images) // columns)
     finish(figure, title, alt, dark, height=200)
     tall, wide = canvas.shape[:2]
+    figure.update_layout(shapes=outlines(channels[0][1], boxes, dark, -0.5))
     return figure.update_layout(following_width(alt, 48, tall / wide, rows * round(TILE * (1 + GAP))))
 
 

@@ -16,6 +16,10 @@ GAP, BETWEEN = 0.4, 0.12
 """Room above a tile for its label, and beside it, as shares of the tile: in a narrow column it is still a line high."""
 HEAD, FOOT = 48, 44
 """Pixels that the title takes, and the colour scale."""
+Place = tuple[float, float]
+"""Top and left end of a tile, in pixels of the tiles."""
+Box = tuple[tuple[int, int], ...]
+"""First row and the one past the last, first column and the one past the last."""
 _EACH = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["-strongest", "0", "strongest"]}
 
 
@@ -33,6 +37,7 @@ def mosaic(
     bar: bool = True,
     clickable: bool = False,
     chosen: int | None = None,
+    boxes: Sequence[Box | None] = (),
     dark: bool = False,
 ) -> go.Figure:
     """Many small images in one grid, all on one colour scale. Its height follows its width.
@@ -52,6 +57,7 @@ def mosaic(
         clickable: Whether tiles can be clicked: bars that cannot be seen lie over them, since cells of a heatmap
             cannot be. Their ``customdata`` is (label,).
         chosen: Number of the tile that is outlined.
+        boxes: What is outlined within each tile.
         dark: Whether the page is dark.
     """
     places = _places(tiles.shape, columns)
@@ -79,13 +85,37 @@ def mosaic(
         "xaxis": _axis(x[-1], "left"),
         "yaxis": _axis(y[-1], "top") | {"range": [y[-1], 0], "scaleanchor": "x"},
         "bargap": 0,
+        "shapes": outlines(places, boxes, dark),
     }
     fixed, most = HEAD + (FOOT if bar else 0), round(tile * y[-1] / tiles.shape[1])
     return drawn(data, layout | following_width(alt, fixed, y[-1] / x[-1], most), title, alt, dark, height=fixed + most)
 
 
-Place = tuple[float, float]
-"""Top and left end of a tile, in pixels of the tiles."""
+def outlines(
+    places: Sequence[Place], boxes: Sequence[Box | None], dark: bool, edge: float = 0.0
+) -> list[dict[str, Any]]:
+    """Rectangles around parts of tiles.
+
+    Args:
+        places: Top and left end of each tile.
+        boxes: The part of each, or None.
+        dark: Whether the page is dark.
+        edge: Where the first pixel of a figure begins.
+    """
+    line = {"color": palette(dark).validation, "width": 2}
+    return [
+        {
+            "type": "rect",
+            "x0": left + across[0] + edge,
+            "x1": left + across[1] + edge,
+            "y0": top + down[0] + edge,
+            "y1": top + down[1] + edge,
+            "line": line,
+        }
+        for (top, left), box in zip(places, boxes, strict=False)
+        if box
+        for down, across in [box]
+    ]
 
 
 def _places(shape: tuple[int, ...], columns: int) -> list[Place]:

@@ -1,6 +1,15 @@
 """Looking inside a model."""
 
-from explorer.probes.activations import FeatureMaps, Filters, Prediction, TwoClasses, feature_maps, filters, predict
+from explorer.probes.activations import (
+    FeatureMaps,
+    Filters,
+    Prediction,
+    TwoClasses,
+    convolutions,
+    feature_maps,
+    filters,
+    predict,
+)
 from explorer.probes.answers import Answers, Translations, answers, translations
 from explorer.probes.attention import AttentionMap, attention_layers, attention_map
 from explorer.probes.capture import capture
@@ -24,6 +33,7 @@ __all__ = [
     "attention_layers",
     "attention_map",
     "capture",
+    "convolutions",
     "feature_maps",
     "filters",
     "hidden_states",

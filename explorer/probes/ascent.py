@@ -109,9 +109,9 @@ def climb(model: nn.Module, before: Climb, within: Bounds, count: int) -> Climb:
     """Go on by some steps of gradient ascent (Erhan et al., 2009; Simonyan et al., 2013).
 
     Each step adds the gradient of the goal, scaled to a root mean square of 1 where it is not zero, so that the rules
-    mean the same for every channel, less the gradients of the regularisers: L2 decay (Simonyan et al., 2013) and total variation (Mahendran &
-    Vedaldi, 2015). Before each, the input is shifted a little (Mordvintsev et al., 2015), and after it brought back
-    within the bounds. How many steps are taken at once makes no difference.
+    mean the same for every channel, less the gradients of the regularisers: L2 decay (Simonyan et al., 2013) and total
+    variation (Mahendran & Vedaldi, 2015). Before each, the input is shifted a little (Mordvintsev et al., 2015), and
+    after it brought back within the bounds. How many steps are taken at once makes no difference.
 
     Args:
         model: Any module that takes (N, *shape).
@@ -135,7 +135,11 @@ def climb(model: nn.Module, before: Climb, within: Bounds, count: int) -> Climb:
                 "Choose another seed, or the layer before the activation."
             )
         shares = x / (high - low)
-        push = slope / slope[slope != 0].square().mean().sqrt() - rules.decay * shares - rules.smoothness * _variation(shares)
+        push = (
+            slope / slope[slope != 0].square().mean().sqrt()
+            - rules.decay * shares
+            - rules.smoothness * _variation(shares)
+        )
         rate = rules.rate * (1 - step / rules.steps)
         x = (x + rate * (high - low) * push).clamp(low, high)
         scores.append(_score(model, before.goal, x))

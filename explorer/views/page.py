@@ -56,9 +56,7 @@ def show(figure: go.Figure, key: str) -> None:
     show_made(lambda: figure, key)
 
 
-def show_made(
-    make: Callable[[], go.Figure], key: str, content: Hashable = None, chosen: Clicked | None = None
-) -> None:
+def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None, chosen: Clicked | None = None) -> None:
     """The same for a figure that is only made if it differs from the one before.
 
     Args:
