@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.mosaic import Box
+from explorer.figures.mosaic import FOOT, Box
 from explorer.figures.theme import BAR, GREY, Parts, drawn, following_width, palette, symmetric
 
 LARGE = 320
 """Most screen pixels a picture is high."""
+HEAD = 66
+"""Pixels that the title takes, with those of the pictures."""
 SPACE = 0.04
 """Room between two pictures, as a share of the width of the figure."""
 CLICKABLE = 1024
@@ -55,7 +57,13 @@ def pictures(panels: Sequence[Panel], title: str, alt: str, dark: bool = False) 
     count, colours = len(panels), palette(dark)
     wide = (1 - SPACE * (count - 1)) / count
     data: list[Parts] = []
-    layout: Parts = {"shapes": [], "annotations": [], "bargap": 0, "margin": {"l": 8, "r": 8, "t": 74, "b": 8}}
+    layout: Parts = {
+        "shapes": [],
+        "annotations": [],
+        "bargap": 0,
+        "margin": {"l": 8, "r": 8, "t": HEAD, "b": 8},
+        "title": {"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+    }
     for n, panel in enumerate(panels):
         x, y = (axis + (str(n + 1) if n else "") for axis in "xy")
         left = n * (wide + SPACE)
@@ -65,15 +73,17 @@ def pictures(panels: Sequence[Panel], title: str, alt: str, dark: bool = False) 
         if panel.box:
             (top, bottom), (first, end) = panel.box
             ends = {"x0": first - 0.5, "x1": end - 0.5, "y0": top - 0.5, "y1": bottom - 0.5}
-            line = {"color": colours.validation, "width": 3}
-            layout["shapes"].append({"type": "rect", "xref": x, "yref": y, **ends, "line": line})
+            for colour, thick in ((colours.blank, 5), (colours.validation, 3)):  # seen on any picture
+                line = {"color": colour, "width": thick}
+                layout["shapes"].append({"type": "rect", "xref": x, "yref": y, **ends, "line": line})
     scaled = [trace for trace in data if trace.get("showscale")]
     for trace in scaled[:-1]:
         trace["showscale"] = False
     if scaled:
         scaled[-1]["colorbar"] = BAR | {"x": (count - 1) * (wide + SPACE), "len": wide}
     share = max(wide * height / width for height, width in (panel.values.shape[-2:] for panel in panels))
-    return drawn(data, layout | following_width(alt, 74 + 44, share, LARGE), title, alt, dark, height=LARGE)
+    fixed = HEAD + (FOOT if scaled else 8)
+    return drawn(data, layout | following_width(alt, fixed, share, LARGE), title, alt, dark, height=LARGE)
 
 
 def _picture(panel: Panel, x: str, y: str, dark: bool) -> list[Parts]:

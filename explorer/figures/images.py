@@ -23,7 +23,7 @@ def gallery(
     boxes: Sequence[Box | None] = (),
     dark: bool = False,
 ) -> go.Figure:
-    """Example images (N, C, H, W), values 0 to 1, grey or red-green-blue, each with its label; parts may be outlined."""
+    """Example images (N, C, H, W), values 0 to 1, grey or in colour, each with its label; parts may be outlined."""
     if images.shape[1] == 1:
         return mosaic(
             images[:, 0], labels, title, alt, scale="grey", columns=columns, bar=False, boxes=boxes, dark=dark

@@ -85,8 +85,7 @@ def mosaic(
         "xaxis": _axis(x[-1], "left"),
         "yaxis": _axis(y[-1], "top") | {"range": [y[-1], 0], "scaleanchor": "x"},
         "bargap": 0,
-        "shapes": outlines(places, boxes, dark),
-    }
+    } | ({"shapes": outlines(places, boxes, dark)} if boxes else {})
     fixed, most = HEAD + (FOOT if bar else 0), round(tile * y[-1] / tiles.shape[1])
     return drawn(data, layout | following_width(alt, fixed, y[-1] / x[-1], most), title, alt, dark, height=fixed + most)
 

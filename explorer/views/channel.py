@@ -55,7 +55,7 @@ def enlarge(view: View, name: str, channel: int, options: Options) -> None:
 
 
 def _axes(values: np.ndarray) -> tuple[str, ...]:
-    return ("row", "column") if values.ndim == 2 else ("step",)
+    return ("row", "column") if values.ndim == 2 else ("place",)
 
 
 def _place(values: np.ndarray, options: Options) -> Place:
