@@ -20,13 +20,23 @@ def gallery(
     alt: str,
     *,
     columns: int = 10,
+    tile: int = TILE,
     boxes: Sequence[Box | None] = (),
     dark: bool = False,
 ) -> go.Figure:
-    """Example images (N, C, H, W), values 0 to 1, grey or in colour, each with its label; parts may be outlined."""
+    """Example images (N, C, H, W), values 0 to 1, grey or in colour, each with its label, parts outlined."""
     if images.shape[1] == 1:
         return mosaic(
-            images[:, 0], labels, title, alt, scale="grey", columns=columns, bar=False, boxes=boxes, dark=dark
+            images[:, 0],
+            labels,
+            title,
+            alt,
+            scale="grey",
+            columns=columns,
+            tile=tile,
+            bar=False,
+            boxes=boxes,
+            dark=dark,
         )
     height, width = images.shape[2:]
     gaps = max(1, round(height * GAP)), max(1, round(width * 0.12))
@@ -43,7 +53,7 @@ def gallery(
     finish(figure, title, alt, dark, height=200)
     tall, wide = canvas.shape[:2]
     figure.update_layout(shapes=outlines(channels[0][1], boxes, dark, -0.5))
-    return figure.update_layout(following_width(alt, 48, tall / wide, rows * round(TILE * (1 + GAP))))
+    return figure.update_layout(following_width(alt, 48, tall / wide, rows * round(tile * (1 + GAP))))
 
 
 def attributions(

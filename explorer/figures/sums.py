@@ -89,6 +89,6 @@ def _shades(values: np.ndarray, limit: float, dark: bool) -> list[str]:
 
 def _ink(shade: str) -> str:
     """Dark or light letters, whichever can be read better on a shade ``rgb(r, g, b)``."""
-    red, green, blue = (float(part) / 255 for part in shade[4:-1].split(","))
-    light = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2  # relative luminance, WCAG 2
-    return "#11171f" if light > 0.18 else "#ffffff"
+    shares = np.array([float(part) / 255 for part in shade[4:-1].split(",")])
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return "#000000" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "#ffffff"  # relative luminance, WCAG 2

@@ -79,15 +79,11 @@ def climbing(view: View, goal: Goal, rules: Rules, key: str, draw: Callable[[Cli
     began = time.monotonic()
 
     def part() -> None:
-        if (
-            running and time.monotonic() - began > PAUSE / 2
-        ):  # not while the page itself is drawn, which should be quick
-            with st.container(key=f"climb-{key}"), moving.moving():
-                found = _advance(view, goal, rules)
+        found = reached(view, goal, rules)
+        if running and time.monotonic() - began > PAUSE / 2:  # not with the page itself, which should be drawn at once
+            found = advance(view, goal, rules)
             if not _goes_on(view, goal, rules):
                 st.rerun()  # nothing more to ask for
-        else:
-            found = reached(view, goal, rules)
         with moving.moving(running):
             draw(found)
         _controls(view, goal, rules, key, found)
@@ -95,8 +91,8 @@ def climbing(view: View, goal: Goal, rules: Rules, key: str, draw: Callable[[Cli
     st.fragment(page.calm(part), run_every=PAUSE if running else None)()
 
 
-def _advance(view: View, goal: Goal, rules: Rules) -> Climb:
-    """Climb for a moment."""
+def advance(view: View, goal: Goal, rules: Rules) -> Climb:
+    """Climb for a moment; returns how far it has come."""
     from explorer.probes.ascent import climb
 
     end = time.monotonic() + PART

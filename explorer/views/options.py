@@ -88,15 +88,13 @@ class Options:
 
     def maybe(self, name: str, label: str, low: int, high: int, **widget: Any) -> int | None:
         """The same for a number that need not be chosen: None if its field is empty."""
-        return self._number(name, label, (None, *range(low, high + 1)), None, widget)
+        return self._number(name, label, (None, *range(low, high + 1)), None, {**widget, "value": None})
 
     def _number(self, name: str, label: str, known: Sequence[Any], default: Any, widget: dict[str, Any]) -> Any:
         chosen = self.value(name, known, default, label)
         key = self._key(name, chosen)
         low = next(value for value in known if value is not None)
-        st.number_input(
-            label, low, known[-1], value=default, key=key, on_change=self._heard, args=(name, key), **widget
-        )
+        st.number_input(label, low, known[-1], key=key, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
     def switch(self, name: str, label: str, default: bool = False, **widget: Any) -> bool:

@@ -11,6 +11,7 @@ from explorer.figures.enlarged import Panel, lines, pictures
 from explorer.figures.examples import bars, small_series
 from explorer.figures.images import gallery
 from explorer.views import channel, climbing, opened, page, results
+from explorer.views.layer import LARGE_TILE
 from explorer.views.looks.base import Look
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ SHARES = (0.0, 0.03, 0.1, 0.3, 1.0)
 """Strengths of a regulariser one can choose from."""
 FIRST = 9
 """Examples shown."""
+SMALL = 16
+"""Images and series of fewer places along a side are not shifted while climbing: each step would be half a patch."""
+LETTERS = 8
+"""Letters of a class that fit above a small picture."""
 
 
 class Excites(Look):
@@ -64,7 +69,7 @@ class Excites(Look):
                 )
         goal = Goal("" if name == ANSWER else name, number, everywhere)
         with st.expander("How it is climbed"):
-            return goal, _rules(options)
+            return goal, _rules(view, options)
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
         return _made(view, climbing.reached(view, *chosen), dark)
@@ -116,10 +121,11 @@ def _number(view: View, planned: Planned | None, options: Options) -> int:
     )
 
 
-def _rules(options: Options) -> Rules:
+def _rules(view: View, options: Options) -> Rules:
     from explorer.probes.ascent import Rules
 
-    plain = Rules()
+    small = min(view.input.shape[2:], default=0) < SMALL
+    plain = Rules(jitter=0) if small else Rules()
     with st.container(horizontal=True, key=options.key("climb-rules")):
         return Rules(
             steps=options.one("climb", "Steps of the climb", (64, 128, 512, 2048), plain.steps, few=0, width=160),
@@ -206,7 +212,10 @@ def _examples(view: View, goal: Goal, found: Peaks, options: Options) -> None:
     if view.dataset.modality == "vector":
         st.markdown(f"**{title}**")
         opened.list_of(
-            view, rows, lambda row: f"{found.values[row, goal.channel]:.3g}", options.key(f"first-{view.run.id}")
+            view,
+            rows,
+            lambda row: f"Example {row}: {found.values[row, goal.channel]:.3g}",
+            options.key(f"first-{view.run.id}"),
         )
         return
     boxes = []
@@ -215,22 +224,24 @@ def _examples(view: View, goal: Goal, found: Peaks, options: Options) -> None:
         boxes = [way.field(tuple(found.places[row, goal.channel].tolist())) for row in rows.tolist()]
     part, dark = view.dataset.split(view.split), page.dark()
     labels = [_label(view, found, goal, int(row)) for row in rows]
-    draw = gallery if view.dataset.modality == "image" else small_series
 
     def make() -> go.Figure:
         alt = f"The {len(rows)} examples of the {view.split} split that excite {_named(view, goal)} most."
-        return draw(part.inputs[rows].numpy(), labels, title, alt, columns=3, boxes=boxes, dark=dark)
+        inputs = part.inputs[rows].numpy()
+        if view.dataset.modality == "series":
+            return small_series(inputs, labels, title, alt, columns=3, boxes=boxes, dark=dark)
+        return gallery(inputs, labels, title, alt, columns=3, tile=LARGE_TILE, boxes=boxes, dark=dark)
 
     page.show_made(make, options.key("first"), (view.run.id, view.step, view.split, goal, dark))
-    st.caption("Above each: its number, how strong it is, and its true class.")
+    numbers = ", ".join(str(row) for row in rows)
+    st.caption(f"Above each: how strong it is, and its true class. Row by row they are the examples {numbers}.")
 
 
 def _label(view: View, found: Peaks, goal: Goal, row: int) -> str:
-    from explorer.figures.quality import short
     from explorer.figures.theme import as_text
 
     truth = view.dataset.answer(view.dataset.split(view.split).targets[row])
-    return f"{row} · {found.values[row, goal.channel]:.3g} · {as_text(short(truth), 8)}"
+    return f"{found.values[row, goal.channel]:.3g} · {as_text(truth, LETTERS)}"
 
 
 @st.cache_data(
