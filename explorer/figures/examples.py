@@ -52,9 +52,15 @@ def series(
 
 
 def small_series(
-    values: Sequence[np.ndarray], labels: Sequence[str], title: str, alt: str, columns: int = 5, dark: bool = False
+    values: Sequence[np.ndarray],
+    labels: Sequence[str],
+    title: str,
+    alt: str,
+    columns: int = 5,
+    dark: bool = False,
+    boxes: Sequence[tuple[tuple[int, int], ...] | None] = (),
 ) -> go.Figure:
-    """The first channel of several series (C, L), one small picture each, all on one scale."""
+    """The first channel of several series (C, L), one small picture each, all on one scale; steps may be shaded."""
     colours = palette(dark)
     rows = -(-len(values) // columns)
     low, high = min(v[0].min() for v in values), max(v[0].max() for v in values)
@@ -89,7 +95,15 @@ def small_series(
         )
     figure.update_xaxes(visible=False, fixedrange=True, range=[-0.02, columns])
     figure.update_yaxes(visible=False, fixedrange=True, range=[-rows + 0.95, 1])
-    figure.update_layout(annotations=notes)
+    shaded = {"type": "rect", "fillcolor": colours.validation, "opacity": 0.25, "line": {"width": 0}, "layer": "below"}
+    shapes = []
+    for index, box in enumerate(boxes):
+        row, column = divmod(index, columns)
+        for first, end in box or ():
+            each = 0.9 / max(1, len(values[index][0]) - 1)
+            ends = {"x0": column + each * (first - 0.5), "x1": column + each * (end - 0.5), "y0": -row, "y1": 0.7 - row}
+            shapes.append(shaded | ends)
+    figure.update_layout(annotations=notes, shapes=shapes)
     return finish(figure, title, alt, dark, height=48 + 90 * rows)
 
 

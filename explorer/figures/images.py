@@ -7,77 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.theme import BAR, GREY, Scale, finish, palette, symmetric
-
-TILE = 64
-"""About how many screen pixels a tile of a mosaic is high."""
-
+from explorer.figures.mosaic import GAP, TILE, Box, mosaic, outlines
+from explorer.figures.theme import BAR, finish, following_width, palette
 
 _SIGNED = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
 
 
-def mosaic(
-    tiles: np.ndarray,
+def gallery(
+    images: np.ndarray,
     labels: Sequence[str],
     title: str,
     alt: str,
     *,
-    scale: str = "auto",
-    columns: int = 8,
-    limit: float | None = None,
+    columns: int = 10,
     tile: int = TILE,
-    bar: bool = True,
+    boxes: Sequence[Box | None] = (),
     dark: bool = False,
 ) -> go.Figure:
-    """Many small images in one grid, all on one colour scale.
-
-    Args:
-        tiles: (N, H, W).
-        labels: One short text for each, written above it.
-        title: What is seen.
-        alt: The same for those who cannot see it.
-        scale: ``grey`` (black 0 to white 1), ``signed`` (diverging, centred at zero), ``positive`` (sequential from
-            zero), or ``auto``: signed if any value is negative.
-        columns: Most tiles in a row.
-        limit: End of the scale; the largest magnitude if None. Give it to compare figures.
-        tile: Height of a tile in screen pixels.
-        bar: Whether to draw the colour scale.
-        dark: Whether the page is dark.
-    """
-    height, width = tiles.shape[1:]
-    gaps = max(1, round(height * 0.28)), max(1, round(width * 0.12))  # room for the label
-    canvas, places = _grid(tiles, columns, *gaps)
-    hover = np.full(canvas.shape, "", dtype=object)
-    for (top, left), label in zip(places, labels, strict=True):
-        hover[top : top + height, left : left + width] = label
-    colours, low, high = _scale(scale, tiles, limit, dark)
-    figure = go.Figure(
-        go.Heatmap(
-            z=canvas,
-            text=hover,
-            colorscale=colours,
-            zmin=low,
-            zmax=high,
-            hoverongaps=False,
-            showscale=bar,
-            colorbar=BAR,
-            hovertemplate="%{text}<br>value %{z:.4g}<extra></extra>",
-        )
-    )
-    _label(figure, places, labels, 11, palette(dark).muted)
-    _fit(figure, canvas)
-    rows = -(-len(tiles) // columns)
-    return finish(figure, title, alt, dark, height=48 + rows * round(tile * 1.28) + (44 if bar else 0))
-
-
-def gallery(
-    images: np.ndarray, labels: Sequence[str], title: str, alt: str, *, columns: int = 10, dark: bool = False
-) -> go.Figure:
-    """Example images (N, C, H, W), values 0 to 1, grey or red-green-blue, each with its label."""
+    """Example images (N, C, H, W), values 0 to 1, grey or in colour, each with its label, parts outlined."""
     if images.shape[1] == 1:
-        return mosaic(images[:, 0], labels, title, alt, scale="grey", columns=columns, bar=False, dark=dark)
+        return mosaic(
+            images[:, 0],
+            labels,
+            title,
+            alt,
+            scale="grey",
+            columns=columns,
+            tile=tile,
+            bar=False,
+            boxes=boxes,
+            dark=dark,
+        )
     height, width = images.shape[2:]
-    gaps = max(1, round(height * 0.28)), max(1, round(width * 0.12))
+    gaps = max(1, round(height * GAP)), max(1, round(width * 0.12))
     channels = [_grid(images[:, channel], columns, *gaps) for channel in range(3)]
     canvas = np.stack([grid for grid, _ in channels] + [1.0 - np.isnan(channels[0][0])], axis=2)  # gaps see-through
     figure = go.Figure(
@@ -88,7 +50,10 @@ def gallery(
     _label(figure, channels[0][1], labels, 11, palette(dark).muted)
     _fit(figure, canvas[:, :, 0])
     rows = -(-len(images) // columns)
-    return finish(figure, title, alt, dark, height=48 + rows * round(TILE * 1.28))
+    finish(figure, title, alt, dark, height=200)
+    tall, wide = canvas.shape[:2]
+    figure.update_layout(shapes=outlines(channels[0][1], boxes, dark, -0.5))
+    return figure.update_layout(following_width(alt, 48, tall / wide, rows * round(tile * (1 + GAP))))
 
 
 def attributions(
@@ -224,13 +189,3 @@ def units(
         figure.update_yaxes(range=[min(span[0], 0) - room, max(span[1], 0) + room])
     figure.update_layout(bargap=0.1)
     return finish(figure, title, alt, dark, height=320)
-
-
-def _scale(scale: str, values: np.ndarray, limit: float | None, dark: bool) -> tuple[Scale, float, float]:
-    colours = palette(dark)
-    if scale == "grey":
-        return GREY, 0.0, 1.0
-    limit = float(np.abs(values).max(initial=0.0)) if limit is None else limit
-    if scale == "signed" or (scale == "auto" and values.min(initial=0.0) < 0):
-        return colours.diverging, *symmetric(limit)
-    return colours.sequential, 0.0, limit or 1.0

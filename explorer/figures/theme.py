@@ -92,6 +92,21 @@ def finish(figure: go.Figure, title: str, alt: str, dark: bool, height: int) -> 
     return figure
 
 
+def following_width(alt: str, fixed: int, share: float, most: int) -> Parts:
+    """What makes the height of a figure follow its width, for pictures whose parts keep their shape; for its layout.
+
+    A page finds in ``layout.meta["height"]``, in the words of CSS, how high it is; ``cqw`` is a hundredth of the width.
+
+    Args:
+        alt: As in `finish`.
+        fixed: Pixels above and below the picture.
+        share: Height of the picture, as a share of its width.
+        most: Most pixels the picture is high, however wide there is room.
+    """
+    height = f"calc({fixed}px + min({share:.4f} * (100cqw - 16px), {most}px))"
+    return {"meta": {"alt": alt, "height": height}, "height": fixed + most}
+
+
 def as_text(name: str, length: int = 0) -> str:
     """A name that people gave, without what plotly would read as markup; cut to a length, if one is given."""
     if length and len(name) > length:
@@ -145,6 +160,12 @@ def alt(figure: go.Figure) -> str:
     """The alternative text of a figure."""
     ready = figure.__dict__.get("_ready")
     return ready["layout"]["meta"]["alt"] if ready else figure.layout.meta["alt"]
+
+
+def height(figure: go.Figure) -> str:
+    """How high a figure is whose height follows its width, in the words of CSS; empty for all others."""
+    ready = figure.__dict__.get("_ready")
+    return (ready["layout"]["meta"] if ready else figure.layout.meta).get("height", "")
 
 
 def _typed(part: Any) -> Any:

@@ -1,6 +1,15 @@
 """Looking inside a model."""
 
-from explorer.probes.activations import FeatureMaps, Filters, Prediction, TwoClasses, feature_maps, filters, predict
+from explorer.probes.activations import (
+    FeatureMaps,
+    Filters,
+    Prediction,
+    TwoClasses,
+    convolutions,
+    feature_maps,
+    filters,
+    predict,
+)
 from explorer.probes.alignment import Alignment, across, forced, free
 from explorer.probes.answers import Answers, Translations, answers, translations
 from explorer.probes.attention import AttentionMap, attention_layers, attention_map, attention_maps
@@ -43,6 +52,7 @@ __all__ = [
     "attention_maps",
     "attention_steps",
     "capture",
+    "convolutions",
     "feature_maps",
     "filters",
     "following",

@@ -46,13 +46,20 @@ class Filters:
     """Weights of one convolution.
 
     Attributes:
-        weights: (out channels, in channels, height, width).
+        weights: (out channels, in channels, height, width), or (out channels, in channels, length) over a series.
         bias: (out channels,) or None.
     """
 
     layer: str
     weights: np.ndarray
     bias: np.ndarray | None
+
+    def change(self, before: Filters) -> tuple[float, np.ndarray]:
+        """How far the weights have moved, as a share of the norm they had: all together, and each filter, (out,)."""
+        was, moved = (w.reshape(len(w), -1).astype(float) for w in (before.weights, self.weights - before.weights))
+        tiny = 1e-12
+        each = np.linalg.norm(moved, axis=1) / np.maximum(np.linalg.norm(was, axis=1), tiny)
+        return float(np.linalg.norm(moved) / max(float(np.linalg.norm(was)), tiny)), each
 
 
 class TwoClasses(nn.Module):
@@ -102,6 +109,11 @@ def feature_maps(model: nn.Module, x: torch.Tensor, layer: str, *more: torch.Ten
     return FeatureMaps(layer, _array(seen[layer][0]))
 
 
+def convolutions(model: nn.Module) -> list[str]:
+    """Names of the convolutions of a model, also of those within its layers, in the model's order."""
+    return [name for name, module in model.named_modules() if isinstance(module, nn.Conv1d | nn.Conv2d)]
+
+
 def filters(model: nn.Module, layer: str) -> Filters:
     """Weights of a convolution.
 
@@ -113,7 +125,7 @@ def filters(model: nn.Module, layer: str) -> Filters:
     if layer not in modules:
         raise UnknownName("layer in this model", layer, [name for name in modules if name])
     module = modules[layer]
-    if not isinstance(module, nn.Conv2d):
+    if not isinstance(module, nn.Conv1d | nn.Conv2d):
         raise NotApplicable(f"Layer {layer} ({type(module).__name__}) has no filters; only convolutions have.")
     return Filters(layer, _array(module.weight), None if module.bias is None else _array(module.bias))
 

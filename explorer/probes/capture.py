@@ -35,12 +35,16 @@ def quiet(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, torch.Tensor]]:
+def capture(
+    model: nn.Module, layers: Iterable[str], *, given: bool = False, attached: bool = False
+) -> Iterator[dict[str, torch.Tensor]]:
     """Record what layers put out while the model runs, in eval mode.
 
     Args:
         model: Any module. Of a submodule that puts out several tensors, as `torch.nn.GRU` does, the first is kept.
         layers: Names of its submodules as in ``model.named_modules()``, such as ``"conv1"`` or ``"residual1.conv2"``.
+        given: Record what they are given instead.
+        attached: Keep the tensors themselves, as parts of the graph, so that gradients can be taken of them.
 
     Yields:
         A dict that fills as the model runs: layer name to a detached copy of its last output, (N, …) on the model's
@@ -58,9 +62,10 @@ def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, torch
     seen: dict[str, torch.Tensor] = {}
 
     def keep(name: str) -> Hook:
-        def hook(_module: nn.Module, _given: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
-            output = output[0] if isinstance(output, tuple) else output
-            seen[name] = output.detach().clone()  # a copy: a later layer may work in place
+        def hook(_module: nn.Module, received: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
+            found = received if given else output
+            found = found[0] if isinstance(found, tuple) else found
+            seen[name] = found if attached else found.detach().clone()  # a copy: a later layer may work in place
 
         return hook
 

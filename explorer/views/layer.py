@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from explorer.figures.examples import table
-from explorer.figures.images import TILE, mosaic, units
+from explorer.figures.images import units
+from explorer.figures.mosaic import TILE, mosaic
 from explorer.views import page, results, travel
 from explorer.views.view import View
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 SHOWN = 64
 """Most channels or filters drawn at once."""
+PIXELS = SHOWN * 40 * 40
+"""Most pixels drawn at once: of larger maps there are fewer on a page, so that none weighs more than a megabyte."""
+FEW, LARGE_TILE = 16, 104
+"""Up to so many channels have larger tiles."""
 MEAN = 0
 """Stands for the mean of all heads among their numbers."""
 ONE_SCALE = "One scale for all steps, taken from a few of them; what goes beyond it has the strongest colour."
@@ -30,11 +35,23 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Grid:
-    """How many channels are drawn at once, how many in a row, and about how high in screen pixels."""
+    """How channels are drawn.
+
+    Attributes:
+        most: How many at once.
+        columns: How many in a row.
+        tile: Most screen pixels one is high.
+        each: Whether each is drawn relative to its own largest magnitude.
+        clickable: Whether maps can be clicked; points have the number of the channel.
+        chosen: The channel that is outlined.
+    """
 
     most: int = SHOWN
     columns: int = 8
     tile: int = TILE
+    each: bool = False
+    clickable: bool = False
+    chosen: int | None = None
 
 
 PAGE = Grid()
@@ -46,7 +63,7 @@ def draw(view: View, spot: Spot, planned: Planned, grid: Grid = PAGE) -> None:
     if spot.what == "attention":
         part = (_head(view, spot, len(values)),)
     elif values.ndim == 3:
-        part = window(len(values), "channels", f"maps-{view.run.id}-{spot.name}", grid.most)
+        part = window(len(values), "channels", f"maps-{view.run.id}-{spot.name}", at_once(values, grid))
     span, dark = span_of(view, spot), page.dark()
     page.show_made(
         lambda: figure(view, spot, planned, grid, part, span, dark), "maps", (view.place, spot, span, grid, part, dark)
@@ -78,12 +95,13 @@ def figure(
     if spot.what == "attention":
         return _attention(view, spot, values, span, dark, *part)
     if spot.what == "states":
-        return _places(view, spot, values.T, span, dark, "unit")
+        return _places(view, spot, values.T, span, dark, "unit", grid.each)
     if values.ndim == 1:
         return _units(spot, values, span, dark)
     if values.ndim == 2:
         rows = values if planned.output.kind == "series" else values.T  # (L, D): one row for each column
-        return _places(view, spot, rows, span, dark, "value")
+        series = planned.output.kind == "series"
+        return _places(view, spot, rows, span, dark, "channel" if series else "value", grid.each)
     return _maps(spot, values, span, dark, grid, *part)
 
 
@@ -95,29 +113,37 @@ def _units(spot: Spot, values: np.ndarray, span: Span | None, dark: bool) -> go.
 def _maps(
     spot: Spot, values: np.ndarray, span: Span | None, dark: bool, grid: Grid, first: int, last: int
 ) -> go.Figure:
-    """Channels (C, H, W), all on one scale."""
+    """Channels (C, H, W), all on one scale or each on its own."""
     labels = [f"{n}" for n in range(first, last)]
+    scale = "own scales" if grid.each else "one scale"
     return mosaic(
         values[first:last],
         labels,
-        f"{spot.name}: {len(labels)} of {len(values)} channels, one scale",
-        f"Feature maps of {spot.name} for this example.",
+        f"{spot.name}: {len(labels)} of {len(values)} channels, {scale}",
+        f"Feature maps of {spot.name} for this example, {scale}.",
         limit=_limit(values, span),
         scale="signed" if _signed(values, span) else "positive",
+        each=grid.each,
         columns=grid.columns,
-        tile=grid.tile,
+        tile=grid.tile if len(labels) > FEW else max(grid.tile, LARGE_TILE),
+        clickable=grid.clickable,
+        chosen=None if grid.chosen is None else grid.chosen - first,
         dark=dark,
     )
 
 
-def _places(view: View, spot: Spot, rows: np.ndarray, span: Span | None, dark: bool, axis: str) -> go.Figure:
+def _places(
+    view: View, spot: Spot, rows: np.ndarray, span: Span | None, dark: bool, axis: str, each: bool
+) -> go.Figure:
     """A series (C, L), a sequence or hidden states (D, L): one column for each place."""
     places = _words(view, spot, rows.shape[1])
     what = "hidden states at" if spot.what == "states" else "values at each of"
+    if each:
+        rows, span = rows / np.abs(rows).max(axis=1, keepdims=True).clip(1e-12), None
     return table(
         rows[:, : len(places)],
         places,
-        f"{spot.name}: {rows.shape[0]} {what} {len(places)} places",
+        f"{spot.name}: {rows.shape[0]} {what} {len(places)} places" + (", own scales" if each else ""),
         f"Values of {spot.name} at every place.",
         dark=dark,
         axis=axis,
@@ -189,6 +215,11 @@ def _limit(values: np.ndarray, span: Span | None) -> float:
 
 def _signed(values: np.ndarray, span: Span | None) -> bool:
     return (span[0] if span else values.min(initial=0.0)) < 0
+
+
+def at_once(values: np.ndarray, grid: Grid = PAGE) -> int:
+    """How many of the maps (C, H, W) are drawn at once."""
+    return max(1, min(grid.most, PIXELS // (values.shape[1] * values.shape[2])))
 
 
 def window(count: int, what: str, key: str, most: int = SHOWN) -> tuple[int, int]:

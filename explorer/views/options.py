@@ -79,15 +79,23 @@ class Options:
         key = self._key(name, chosen)
         draw = st.segmented_control if len(known) <= few else st.selectbox
         if draw is st.segmented_control:
-            widget["required"] = True
+            widget |= {"required": True, "wrap": True}
         draw(label, known, key=key, format_func=words, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
     def number(self, name: str, label: str, low: int, high: int, default: int | None = None, **widget: Any) -> int:
         """Draw a choice of a whole number from `low` to `high`."""
-        chosen = self.value(name, range(low, high + 1), low if default is None else default, label)
+        return self._number(name, label, range(low, high + 1), low if default is None else default, widget)
+
+    def maybe(self, name: str, label: str, low: int, high: int, **widget: Any) -> int | None:
+        """The same for a number that need not be chosen: None if its field is empty."""
+        return self._number(name, label, (None, *range(low, high + 1)), None, {**widget, "value": None})
+
+    def _number(self, name: str, label: str, known: Sequence[Any], default: Any, widget: dict[str, Any]) -> Any:
+        chosen = self.value(name, known, default, label)
         key = self._key(name, chosen)
-        st.number_input(label, low, high, key=key, on_change=self._heard, args=(name, key), **widget)
+        low = next(value for value in known if value is not None)
+        st.number_input(label, low, known[-1], key=key, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
     def switch(self, name: str, label: str, default: bool = False, **widget: Any) -> bool:

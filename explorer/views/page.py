@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.figures.theme import alt
+from explorer.figures.theme import alt, height
 from explorer.views import moving
 
 log = logging.getLogger("explorer.pages")
@@ -22,6 +22,8 @@ HOME, BUILD, TRAIN, RUNS, COMPARE = (f"../pages/{name}.py" for name in ("home", 
 EVALUATE, INSIDE, ATTRIBUTIONS = (f"../pages/{name}.py" for name in ("evaluate", "look_inside", "attributions"))
 ASSETS = Path(__file__).parents[2] / "assets"
 _MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
+Clicked = Callable[[list[dict[str, Any]]], None]
+"""Hears which points of a figure were clicked."""
 _CHART = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
@@ -54,37 +56,46 @@ def show(figure: go.Figure, key: str) -> None:
     show_made(lambda: figure, key)
 
 
-def show_made(
-    make: Callable[[], go.Figure],
-    key: str,
-    content: Hashable = None,
-    chosen: Callable[[list[dict[str, Any]]], None] | None = None,
-) -> None:
+def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None, chosen: Clicked | None = None) -> None:
     """The same for a figure that is only made if it differs from the one before.
 
     Args:
         make: Makes it.
         key: Keeps it in place while it changes.
         content: All that it is made from.
-        chosen: Hears which points were clicked, as in `choose`; None where nothing can be.
+        chosen: If its points can be clicked: hears which, before the page is drawn again.
     """
     with st.container(key=f"figure-{key}"):
+        tall = ""
         for layer in moving.layers(make, key, content):
-            if chosen:
-                choose(layer.figure, layer.key, chosen)
-            else:
-                st.plotly_chart(layer.figure, key=layer.key, config=_CHART, alt=alt(layer.figure))
+            tall = height(layer.figure)
+            _chart(layer.figure, layer.key, chosen)
+        if tall:  # only the browser knows how wide it is
+            box = f".st-key-figure-{key}"
+            chart = f"{box} [data-testid=stElementContainer], {box} [data-testid=stPlotlyChart]"
+            st.html(f"<style>{box} {{ container-type: inline-size; }} {chart} {{ height: {tall}; }}</style>")
 
 
-def choose(figure: go.Figure, key: str, chosen: Callable[[list[dict[str, Any]]], None]) -> None:
+def choose(figure: go.Figure, key: str, chosen: Clicked) -> None:
     """Draw a figure whose points can be clicked; `chosen` hears which, before the page is drawn again."""
+    _chart(figure, key, chosen)
 
+
+def _chart(figure: go.Figure, key: str, chosen: Clicked | None) -> None:
     @calm
     def heard() -> None:
         if points := st.session_state[key].selection.points:
             chosen(points)
 
-    st.plotly_chart(figure, key=key, on_select=heard, selection_mode="points", config=_CHART, alt=alt(figure))
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=heard if chosen else "ignore",
+        selection_mode="points",
+        config=_CHART,
+        alt=alt(figure),
+        height="stretch" if height(figure) else "content",
+    )
 
 
 def dark() -> bool:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from explorer.figures.images import mosaic
+import numpy as np
+import streamlit as st
+
+from explorer.figures.examples import table
+from explorer.figures.images import gallery
+from explorer.figures.mosaic import mosaic
 from explorer.views import results
 from explorer.views.layer import window
 from explorer.views.looks.base import Look
+from explorer.views.server import store
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -17,9 +23,18 @@ if TYPE_CHECKING:
     from explorer.views.view import View
 
 
+class Chosen(NamedTuple):
+    """All choices: the convolution, the input channel or None for colours, the change, first and last filter."""
+
+    name: str
+    channel: int | None
+    changed: bool
+    part: tuple[int, int]
+
+
 class FilterWeights(Look):
     """The weights of each filter of a convolution, as it slides over one channel of what it reads: warm weights add
-    what they lie on to the map, cool ones subtract it.
+    what they lie on to the map, cool ones subtract it. In colour, grey is a weight of zero.
     """
 
     name = "filters"
@@ -29,35 +44,65 @@ class FilterWeights(Look):
 
     @classmethod
     def why_not(cls, view: View) -> str | None:
-        return None if _convolutions(view) else "it has no convolution over images."
+        return None if convolutions(view.run.id) else "it has no convolution."
 
     def settle(self, view: View, options: Options) -> Hashable:
-        named = _convolutions(view)
-        layer = options.one("layer", "Layer", list(named))
-        weights = results.filters(view.run.id, view.step, named[layer]).weights  # (out, in, h, w)
+        names = convolutions(view.run.id)
+        name = options.one("layer", "Layer", names)
+        weights = results.filters(view.run.id, view.step, name).weights  # (out, in, h, w) or (out, in, length)
         channel, last = 0, weights.shape[1] - 1
-        if last:
-            channel = options.number("channel", f"Input channel (0 to {last})", 0, last, width=220)
-        return named[layer], channel, window(len(weights), "filters", options.key(f"filters-{view.run.id}-{layer}"))
+        with st.container(horizontal=True, vertical_alignment="bottom", key=options.key("filter-choices")):
+            coloured = False
+            if name == names[0] and view.dataset.modality == "image" and last == 2:
+                coloured = options.switch(
+                    "colour", "In colour", True, help="The filter on red, green and blue at once."
+                )
+            if last and not coloured:
+                channel = options.number("reads", f"Input channel (0 to {last})", 0, last, width=220)
+            changed = options.switch(
+                "change", "Change since the start", help="The weights less those before training, at step 0."
+            )
+        part = window(len(weights), "filters", options.key(f"filters-{view.run.id}-{name}"))
+        return Chosen(name, None if coloured else channel, changed, part)
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
-        name, channel, shown = chosen
+        name, channel, changed, part = chosen
         weights = results.filters(view.run.id, view.step, name).weights
-        return mosaic(
-            weights[slice(*shown), channel],
-            [f"{n}" for n in range(*shown)],
-            f"Filters of {name} on input channel {channel}",
-            f"Weights of the filters of {name} for input channel {channel}.",
-            scale="signed",
-            limit=float(abs(weights).max()),
-            dark=dark,
+        if changed:
+            weights = weights - results.filters(view.run.id, view.steps[0], name).weights
+        shown, limit = weights[slice(*part)], float(np.abs(weights).max())
+        labels = [f"{n}" for n in range(*part)]
+        what = "Change of the filters" if changed else "Filters"
+        title, alt = f"{what} of {name}", f"{what} of {name}, as weights"
+        if channel is None:
+            return gallery(0.5 + shown / (2 * limit or 1.0), labels, f"{title}, in colour", alt, columns=8, dark=dark)
+        title, alt = f"{title} on input channel {channel}", f"{alt} for input channel {channel}."
+        if weights.ndim == 3:  # of a series: one row for each filter
+            places = [f"{n}" for n in range(weights.shape[2])]
+            return table(
+                shown[:, channel], places, title, alt, dark, rows=labels, axis="filter", limit=limit, signed=True
+            )
+        return mosaic(shown[:, channel], labels, title, alt, scale="signed", limit=limit, dark=dark)
+
+    def more(self, view: View, chosen: Hashable, options: Options) -> None:
+        first = view.steps[0]
+        if view.step == first:
+            return
+        now, before = (results.filters(view.run.id, step, chosen.name) for step in (view.step, first))
+        whole, each = now.change(before)
+        most, least = int(each.argmax()), int(each.argmin())
+        st.markdown(
+            f"Since step {first} the weights of {chosen.name} have moved by **{whole:.0%}** of their norm: filter "
+            f"{most} the most ({each[most]:.0%}), filter {least} the least ({each[least]:.0%})."
         )
 
 
-def _convolutions(view: View) -> dict[str, str]:
-    """The layers that have filters over images: by name, the module that holds them."""
-    return {
-        name: f"{name}.conv1" if name.startswith("residual") else name
-        for name, layer in view.layers.items()
-        if layer.role == "conv" and layer.given.kind == "image"
-    }
+@st.cache_data(max_entries=64, show_spinner=False)
+def convolutions(run_id: str) -> list[str]:
+    """Names of the convolutions of a run's model."""
+    from explorer import probes
+    from explorer.data import dataset_of
+    from explorer.models import build
+
+    spec = store().get(run_id).spec
+    return probes.convolutions(build(spec.model, dataset_of(spec)))

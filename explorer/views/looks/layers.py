@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from explorer.views import layer, results
+from explorer.views import channel, layer, page, results
 from explorer.views.looks.base import Look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from explorer.models import Planned
     from explorer.probes import Spot
     from explorer.views.options import Options
     from explorer.views.view import View
@@ -21,9 +23,19 @@ MANY = 20
 """Up to so many layers are all seen at once."""
 
 
+class Chosen(NamedTuple):
+    """All choices: the layer, first and last channel, the scale over steps, own scales, and the enlarged channel."""
+
+    name: str
+    part: tuple[int, int]
+    span: layer.Span | None
+    each: bool
+    channel: int | None
+
+
 class Layers(Look):
     """What one layer puts out for this example: a convolution one map for each of its channels, where bright or warm
-    means that the channel finds what it looks for at that place. All are on one scale, so a dim map is truly weak.
+    means that the channel finds what it looks for at that place. On one scale a dim map is truly weak.
     """
 
     name = "layers"
@@ -33,28 +45,63 @@ class Layers(Look):
 
     def settle(self, view: View, options: Options) -> Hashable:
         name = options.one("layer", "Layer", list(view.layers), few=MANY)
-        chosen, spot = view.layers[name], _spot(name)
-        st.caption(
-            f"{chosen.title}: {chosen.given} values in, {chosen.output} out."
-            + (
-                f" One output value sees {'×'.join(map(str, chosen.receptive_field))} input "
-                f"{'pixels' if len(chosen.receptive_field) == 2 else 'steps'}."
-                if chosen.receptive_field
-                else ""
-            )
-        )
+        planned, spot = view.layers[name], _spot(name)
+        st.caption(_told(planned))
         values, part = results.seen(*view.place, spot), (0, 0)
+        if values.ndim == 1:
+            return Chosen(name, part, layer.span_of(view, spot), False, None)
+        one, last = None, len(values) - 1
+        with st.container(horizontal=True, vertical_alignment="bottom", key=options.key("layer-choices")):
+            if channel.fits(planned):
+                one = options.maybe("channel", f"Enlarge channel (0 to {last})", 0, last, width=220, placeholder="none")
+            each = options.switch(
+                "each",
+                "Each on its own scale",
+                help="Shows the pattern of weak channels too; how strong they are is then not seen.",
+            )
         if values.ndim == 3:
-            part = layer.window(len(values), "channels", options.key(f"maps-{view.run.id}-{name}"))
-        return name, part, layer.span_of(view, spot)
+            part = layer.window(
+                len(values), "channels", options.key(f"maps-{view.run.id}-{name}"), layer.at_once(values)
+            )
+        return Chosen(name, part, layer.span_of(view, spot), each, one)
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
-        name, part, span = chosen
-        return layer.figure(view, _spot(name), view.layers[name], layer.PAGE, part, span, dark)
+        name, part, span, each, one = chosen
+        grid = replace(layer.PAGE, each=each, clickable=True, chosen=one)
+        return layer.figure(view, _spot(name), view.layers[name], grid, part, span, dark)
+
+    def draw(self, view: View, options: Options) -> None:
+        chosen, dark = self.settle(view, options), page.dark()
+
+        def clicked(points: list[dict]) -> None:
+            number = int(points[0]["customdata"][0])
+            options.choose("channel", None if number == chosen.channel else number)
+
+        page.show_made(
+            lambda: self.figure(view, chosen, dark),
+            options.key(self.name),
+            (view.place, chosen, dark),
+            clicked if view.layers[chosen.name].output.kind == "image" else None,
+        )
+        self.say()
+        self.more(view, chosen, options)
 
     def more(self, view: View, chosen: Hashable, options: Options) -> None:
-        if chosen[2]:
+        if chosen.span:
             st.caption(layer.ONE_SCALE)
+        if chosen.channel is not None:
+            channel.enlarge(view, chosen.name, chosen.channel, options)
+        elif channel.fits(view.layers[chosen.name]):
+            st.caption(channel.HINT)
+
+
+def _told(planned: Planned) -> str:
+    """What a layer takes and makes, in a line."""
+    said = f"{planned.title}: {planned.given} values in, {planned.output} out."
+    if not planned.receptive_field:
+        return said
+    size, what = planned.receptive_field, "pixels" if len(planned.receptive_field) == 2 else "steps"
+    return f"{said} One output value sees {'×'.join(map(str, size))} input {what}."
 
 
 def _spot(name: str) -> Spot:

@@ -1,0 +1,99 @@
+"""Looking into convolutions: a channel, its arithmetic, its filters, and what excites it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from torch.nn import functional as F
+
+from explorer.data import Dataset
+from explorer.probes.ascent import Goal, Rules
+from explorer.runs.replay import model_at
+from explorer.runs.store import Run, RunStore
+from explorer.views import climbing
+from explorer.views.view import View
+from tests.pages.conftest import drawn, healthy, open_page, texts
+
+pytestmark = pytest.mark.usefixtures("idle")
+
+
+@pytest.fixture(scope="module")
+def run(store: RunStore, train: Callable[..., Run]) -> Run:
+    return train("cnn", "digits", epochs=1)
+
+
+@pytest.fixture(scope="module")
+def series(store: RunStore, train: Callable[..., Run]) -> Run:
+    return train("cnn", "mnist1d", epochs=1)
+
+
+def test_the_arithmetic_of_a_chosen_value_is_that_of_torch_and_what_follows_is_named(
+    store: RunStore, run: Run, digits: Dataset
+) -> None:
+    model = model_at(store, run.id, run.total_steps)
+    x = digits.test.inputs[3:4]
+    out = F.conv2d(model.relu1(model.batchnorm1(model.conv1(x))), model.conv2.weight, model.conv2.bias, padding=1)
+    place = {"channel": "5", "row": "6", "column": "2"}
+    app = healthy(open_page("look_inside", run=run.id, example="3", layer="relu2", **place))
+    said = texts(app)
+    assert f"that is **{out[0, 5, 6, 2].item():.4g}**" in said
+    after = model.batchnorm2(out)[0, 5, 6, 2].item()
+    assert f"batchnorm2 (Batch norm) makes **{after:.4g}** of it. relu2 (ReLU) makes **{max(0.0, after):.4g}**" in said
+    assert "144 products" in said
+
+
+def test_a_channel_is_chosen_by_number_and_closed_again(run: Run) -> None:
+    app = healthy(open_page("look_inside", run=run.id, layer="conv1"))
+    field = next(field for field in app.number_input if field.label == "Enlarge channel (0 to 15)")
+    assert field.value is None
+    field.set_value(7).run()
+    assert "#### Channel 7 of conv1" in texts(app)
+    assert app.query_params["channel"] == "7"
+    next(field for field in app.number_input if field.label == "Enlarge channel (0 to 15)").set_value(None).run()
+    assert "#### Channel 7 of conv1" not in texts(app)
+    assert "channel" not in app.query_params
+
+
+@pytest.mark.parametrize("layer", ["conv2", "maxpool1", "relu1"])
+def test_channels_of_series_are_enlarged_as_well(series: Run, layer: str) -> None:
+    app = healthy(open_page("look_inside", run=series.id, layer=layer, channel="2", place="4"))
+    assert f"#### Channel 2 of {layer}" in texts(app)
+
+
+def test_each_channel_may_have_a_scale_of_its_own(run: Run) -> None:
+    app = healthy(open_page("look_inside", run=run.id, layer="conv1", each="True"))
+    assert drawn(app, "layers")["zmax"] == 1
+
+
+def test_filters_say_how_far_they_have_moved_since_step_0(store: RunStore, run: Run) -> None:
+    now, first = (model_at(store, run.id, step).conv2.weight for step in (run.total_steps, 0))
+    share = ((now - first).norm() / first.norm()).item()
+    app = healthy(open_page("look_inside", run=run.id, look="filters", layer="conv2", change="True"))
+    assert f"moved by **{share:.0%}** of their norm" in texts(app)
+    assert drawn(app, "filters")["zmax"] == pytest.approx((now - first).abs().max().item(), rel=1e-5)
+    start = healthy(open_page("look_inside", run=run.id, look="filters", layer="conv2", step="0"))
+    assert "have moved" not in texts(start)
+
+
+def test_filters_over_series_are_shown(series: Run) -> None:
+    app = healthy(open_page("look_inside", run=series.id, look="filters", layer="conv1"))
+    assert drawn(app, "filters")["z"].shape == (16, 5)
+
+
+def test_a_climb_goes_on_part_by_part_until_it_is_over_and_is_kept_for_the_link(run: Run, digits: Dataset) -> None:
+    place = {"run": run.id, "look": "excites", "of": "conv1", "unit": "3", "climb": "64"}
+    app = healthy(open_page("look_inside", **place))
+    assert "0 of 64 steps" in [bar.proto.text for bar in app.get("progress")]
+    goal, rules = Goal("conv1", 3), Rules(steps=64, jitter=0)
+    view = View(run, [0, run.total_steps], run.total_steps, digits, "test", 0, None)
+    assert climbing.reached(view, goal, rules).taken == 0  # the page is drawn first
+    end = time.monotonic() + 20
+    while not climbing.advance(view, goal, rules).done:
+        assert time.monotonic() < end
+    app = healthy(open_page("look_inside", **place))
+    assert not app.get("progress")
+    climbed = re.search(r"climbed from (\S+) to \*\*(\S+)\*\*\. The strongest of the test examples", texts(app))
+    assert float(climbed[2]) > float(climbed[1])
