@@ -44,7 +44,7 @@ class WeightsAndActivations(Look):
 
     name = "spread"
     title = "Weights and activations"
-    order = 30
+    order = 40
     steady = True
     misleads = (
         "A layer of small weights is not unimportant, since what follows may enlarge it; and a unit that is dead for "
