@@ -13,7 +13,7 @@ from explorer.probes.activations import (
 from explorer.probes.alignment import Alignment, across, forced, free
 from explorer.probes.answers import Answers, Translations, answers, translations
 from explorer.probes.attention import AttentionMap, attention_layers, attention_map, attention_maps
-from explorer.probes.capture import capture
+from explorer.probes.capture import ablated, capture
 from explorer.probes.heads import Heads, heads
 from explorer.probes.places import Places, places_at
 from explorer.probes.positions import PositionCode, position_code
@@ -44,6 +44,7 @@ __all__ = [
     "ThroughTime",
     "Translations",
     "TwoClasses",
+    "ablated",
     "across",
     "answers",
     "attention_gradient",

@@ -54,7 +54,7 @@ class Ablation(Look):
 
     name = "ablation"
     title = "Ablation"
-    order = 31
+    order = 41
     misleads = (
         "Units stand in for each other: one that costs nothing alone may be needed once others are off. And zero may "
         "be a value that a unit never has, so that a part of the cost is surprise; the mean surprises less."

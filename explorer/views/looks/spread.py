@@ -16,6 +16,7 @@ from explorer.views.server import store
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from torch import nn
 
     from explorer.probes.distribution import Activity, Spread
     from explorer.views.options import Options
@@ -43,7 +44,7 @@ class WeightsAndActivations(Look):
 
     name = "spread"
     title = "Weights and activations"
-    order = 30
+    order = 40
     steady = True
     misleads = (
         "A layer of small weights is not unimportant, since what follows may enlarge it; and a unit that is dead for "
@@ -160,7 +161,7 @@ def _modules(run_id: str) -> list[str]:
     return [name for layer in layers for name in (*(one for one in inner if one.startswith(f"{layer}.")), layer)]
 
 
-def _built(run_id: str):  # noqa: ANN202
+def _built(run_id: str) -> nn.Module:
     from explorer.data import dataset_of
     from explorer.models import build
 
