@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.theme import BAR, Parts, as_text, drawn, palette
+from explorer.figures.theme import BAR, Parts, Scale, as_text, drawn, palette
+from explorer.figures.thumbnails import painted
 
 SIDE = 64
 """Most cells along a side of a small map; of larger ones the strongest of neighbouring cells is seen."""
@@ -58,15 +59,31 @@ def grid(
             small = _sized(_sized(seen, height, 0), width, 1)
             canvas[top : top + height, left : left + width] = 1 + np.round(SHADES * (small / limit).clip(0, 1))
             tiles.append((layer, first + column, top, left))
-    picture = {
-        "type": "heatmap",
-        "z": canvas,
-        "zmin": 0,
-        "zmax": SHADES + 1,
-        "colorscale": _with_gap(colours.sequential),
+    scale = {
+        "type": "scatter",
+        "x": [None],
+        "y": [None],
+        "mode": "markers",
         "hoverinfo": "skip",
-        "colorbar": BAR
-        | {"tickvals": [1, 1 + SHADES / 2, 1 + SHADES], "ticktext": [f"{limit * part:.2g}" for part in (0, 0.5, 1)]},
+        "marker": {
+            "color": [0],
+            "cmin": 0,
+            "cmax": limit,
+            "colorscale": colours.sequential,
+            "showscale": True,
+            "colorbar": BAR | {"nticks": 3},
+        },
+    }
+    picture = {
+        "source": painted(canvas, _shades(colours.sequential), max(1, 2 * TILE // max(height, width))),
+        "xref": "x",
+        "yref": "y",
+        "x": -0.5,
+        "y": -0.5,
+        "sizex": canvas.shape[1],
+        "sizey": canvas.shape[0],
+        "sizing": "stretch",
+        "layer": "below",
     }
     picked = [(layer, head) == chosen for layer, head, _, _ in tiles]
     bars = {
@@ -103,12 +120,13 @@ def grid(
         "xaxis": hidden | {"range": [-0.5, canvas.shape[1] - 0.5]},
         "yaxis": hidden | {"range": [canvas.shape[0] - 0.5, -0.5]},
         "annotations": notes,
+        "images": [picture],
         "showlegend": False,
     }
     count = sum(map(len, maps))
     title = f"{count} {'heads' if count > 1 else 'head'} of {len(maps)} {'layers' if len(maps) > 1 else 'layer'}"
     alt = f"Small maps of attention weights: {title}, from {names[0]} to {names[-1]}; the largest is {limit:.2g}."
-    return drawn([picture, bars], layout, f"{title}, one scale", alt, dark, 48 + len(rows) * (TILE + ROOM) + 44)
+    return drawn([scale, bars], layout, f"{title}, one scale", alt, dark, 48 + len(rows) * (TILE + ROOM) + 44)
 
 
 def lines(
@@ -232,9 +250,10 @@ def _sized(values: np.ndarray, size: int, axis: int) -> np.ndarray:
     return np.maximum.reduceat(values, np.arange(size) * count // size, axis)
 
 
-def _with_gap(scale: list[tuple[float, str]]) -> list[list[float | str]]:
-    """A colour scale for bytes: 0 is nothing, 1 to 255 are the scale."""
-    edge = 0.5 / (SHADES + 1)
-    low = 1 / (SHADES + 1)
-    stops: list[list[float | str]] = [[0.0, "rgba(0,0,0,0)"], [edge, "rgba(0,0,0,0)"], [edge, scale[0][1]]]
-    return stops + [[low + (1 - low) * at, colour] for at, colour in scale]
+def _shades(scale: Scale) -> np.ndarray:
+    """(256, 3) red, green and blue of each byte: 0 is nothing, 1 to 255 are the scale."""
+    at, colours = zip(*scale, strict=True)
+    stops = np.array([[int(colour[n : n + 2], 16) for n in (1, 3, 5)] for colour in colours])
+    along = np.linspace(0, 1, SHADES + 1)
+    shades = np.stack([np.interp(along, at, channel) for channel in stops.T], axis=1).round()
+    return np.concatenate([np.zeros((1, 3)), shades])

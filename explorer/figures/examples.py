@@ -198,14 +198,14 @@ def table(
         "customdata": _named(rows, places, values.shape),
         "hovertemplate": f"{axis} %{{customdata[0]}}, place %{{customdata[1]}}<br>value %{{z:.4g}}<extra></extra>",
     }
-    every = max(1, len(places) // (10 if places[-1].isdecimal() else 24))  # words stand upright, numbers do not
+    every = -(-len(places) // (15 if places[-1].isdecimal() else 24))  # words stand upright, numbers do not
     shown, words = _ticks(places, every)
     longest = max(map(len, words), default=1)
     still = {"fixedrange": True, "gridcolor": colours.grid}
     across = {"tickvals": shown, "ticktext": words, "tickangle": -90 if longest > 2 else 0, "side": "top", **still}
     down = {"autorange": "reversed", "title": {"text": axis}, **still}
     if rows is not None:
-        shown, words = _ticks(rows, max(1, len(rows) // 24))
+        shown, words = _ticks(rows, -(-len(rows) // 24))
         down |= {"tickvals": shown, "ticktext": words, "automargin": True}
     top = 44 + (20 if longest <= 2 else 8 * longest)
     height = top + 56 + max(160, min(480, 8 * len(values)))

@@ -74,34 +74,6 @@ def capture(
 
 
 @contextmanager
-def in_graph(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, torch.Tensor]]:
-    """Record what layers put out as parts of the graph, so that gradients can be taken of them.
-
-    Args:
-        model: Any module.
-        layers: Names of its submodules, each of which puts out one tensor.
-
-    Yields:
-        A dict that fills as the model runs: layer name to its last output, (N, …), itself.
-
-    Raises:
-        UnknownName: The model has no such layer; nothing was hooked.
-    """
-    modules = _found(model, layers)
-    seen: dict[str, torch.Tensor] = {}
-
-    def keep(name: str) -> Hook:
-        def hook(_module: nn.Module, _given: object, output: torch.Tensor) -> None:
-            seen[name] = output
-
-        return hook
-
-    cudnn = torch.backends.cudnn.flags(enabled=False)  # it has no backward pass in eval mode
-    with quiet(model), torch.enable_grad(), cudnn, _hooked({m: keep(name) for name, m in modules.items()}):
-        yield seen
-
-
-@contextmanager
 def unrolled(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[torch.Tensor]]]:
     """Record the hidden states of recurrent layers as parts of the graph, so that gradients can be taken of them.
 

@@ -25,7 +25,7 @@ from explorer.models.layers.transformer import EncoderBlock
 from explorer.models.translator import Translator
 from explorer.probes.activations import one
 from explorer.probes.attention import attention_layers
-from explorer.probes.capture import in_graph
+from explorer.probes.capture import capture
 
 STARTS = (nn.Embedding, PatchEmbedding, TimeSteps, ImageRows, Recurrent)
 """Modules whose output is a sequence that attention can be followed back to; a recurrent one mixes what is before."""
@@ -165,7 +165,8 @@ def _seen(model: nn.Module, x: torch.Tensor) -> tuple[Way, dict[str, torch.Tenso
         raise NotApplicable(f"Attention cannot be followed back through this model: {reason}")
     way = _way(model)
     names = [name for name in attention_layers(model) if name.split(".")[0] in dict(way)]
-    with in_graph(model, [*names, way[0][0]]) as seen:
+    cudnn = torch.backends.cudnn.flags(enabled=False)  # it has no backward pass in eval mode
+    with torch.enable_grad(), cudnn, capture(model, [*names, way[0][0]], attached=True) as seen:
         outputs = model(one(x))
     places = seen[way[0][0]].shape[1]
     mask = torch.ones(places, dtype=torch.bool)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from functools import cache
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from PIL import Image
 
 from explorer.figures.attention import LEVELS, SHADES, SIDE, TILE, grid, lines
 from explorer.figures.heads import numbers, score_steps
 from explorer.figures.shares import over_image, over_steps, over_words
+from explorer.figures.theme import DARK, LIGHT
 from tests.figures import complete
 
 WEIGHTS = np.array([[0.75, 0.25], [0.0, 1.0]])
@@ -59,16 +63,35 @@ def test_axes_that_carry_numbers_are_named(name: str) -> None:
     assert name != "steps" or layout.yaxis.title.text
 
 
+def seen(figure: go.Figure) -> np.ndarray:
+    """The picture of a grid: a number of a colour for each cell, 0 for gaps."""
+    content = base64.b64decode(figure.layout.images[0].source.split(",")[1])
+    picture = Image.open(io.BytesIO(content))
+    factor = round(picture.width / figure.layout.images[0].sizex)
+    assert picture.info["transparency"] == 0
+    return np.asarray(picture)[::factor, ::factor]
+
+
 def test_the_grid_holds_every_weight_on_one_scale_of_bytes_and_gaps_elsewhere() -> None:
-    picture, bars = grid(MAPS, ["look1", "pool1"], (0, 1)).data
-    shown = np.asarray(picture.z)
-    assert shown.dtype == np.uint8
+    figure = grid(MAPS, ["look1", "pool1"], (0, 1))
+    shown, bars = seen(figure), figure.data[1]
     for (layer, head), left, top in zip(bars.customdata, bars.x, bars.base, strict=True):
         x, y = round(left - 0.5), round(top + 0.5)
-        seen = (shown[y : y + 2, x : x + 2].astype(float) - 1) / SHADES
+        shares = (shown[y : y + 2, x : x + 2].astype(float) - 1) / SHADES
         wanted = np.broadcast_to(MAPS[layer][head], (2, 2))  # a map of one row fills its tile
-        np.testing.assert_allclose(seen, wanted, atol=0.5 / SHADES)
+        np.testing.assert_allclose(shares, wanted, atol=0.5 / SHADES)
     assert (shown == 0).any()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_its_colours_are_those_of_the_scale_beside_it(dark: bool) -> None:
+    figure = grid([np.array([[[0.0, 1.0]]])], ["pool1"], dark=dark)
+    content = base64.b64decode(figure.layout.images[0].source.split(",")[1])
+    colours = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
+    (_, first), *_, (_, last) = (DARK if dark else LIGHT).sequential
+    ends = {tuple(int(colour[n : n + 2], 16) for n in (1, 3, 5)) for colour in (first, last)}
+    assert {tuple(colour[:3]) for colour in colours.reshape(-1, 4).tolist() if colour[3]} == ends
+    assert figure.data[0].marker.cmax == 1.0
 
 
 def test_every_head_can_be_clicked_and_only_the_chosen_one_is_outlined() -> None:
@@ -86,10 +109,9 @@ def test_more_heads_than_fit_beside_each_other_take_another_row() -> None:
 
 
 def test_of_large_maps_the_strongest_of_neighbouring_weights_is_seen() -> None:
-    seen = np.zeros((1, 200, 200))
-    seen[0, 123, 77] = 1.0
-    picture = grid([seen], ["look1"]).data[0]
-    shown = np.asarray(picture.z)
+    weights = np.zeros((1, 200, 200))
+    weights[0, 123, 77] = 1.0
+    shown = seen(grid([weights], ["look1"]))
     assert shown.shape[0] < 2 * SIDE
     assert (shown == 1 + SHADES).sum() == 1
     row, column = np.argwhere(shown == 1 + SHADES)[0]
@@ -104,7 +126,7 @@ def test_a_grid_of_four_layers_of_eight_heads_over_64_patches_takes_well_under_a
 
 def test_lines_are_as_wide_as_weights_and_those_of_one_place_can_be_seen_alone() -> None:
     figure = lines(WEIGHTS, WORDS, WORDS, "look1")
-    *bundles, looking, seen = figure.data
+    *bundles, looking, offered = figure.data
     assert sorted(sum(len(bundle.x) for bundle in bundles) // 3 * [1]) == [1, 1, 1]  # one weight is zero
     widths = {round(bundle.line.width, 3): len(bundle.x) // 3 for bundle in bundles}
     level = {np.ceil(weight * LEVELS): weight for weight in (0.25, 0.75, 1.0)}
@@ -113,7 +135,7 @@ def test_lines_are_as_wide_as_weights_and_those_of_one_place_can_be_seen_alone()
     assert looking.text[1] == "&lt;end&gt;"
     alone = lines(WEIGHTS, WORDS, WORDS, "look1", place=1)
     assert len(alone.data) == 3
-    assert list(alone.data[0].y[:2]) == [looking.y[1], seen.y[1]]
+    assert list(alone.data[0].y[:2]) == [looking.y[1], offered.y[1]]
     assert alone.data[-1].hovertext[1] == "&lt;end&gt;: 1.000"
 
 
