@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.views import results
 from explorer.views.options import Options
 from explorer.views.view import View
 
 if TYPE_CHECKING:
+    import torch
+
     from explorer.data import Dataset
 
 Pattern = tuple[str, ...] | tuple[str, int, int]
 """What kind it is, and the text or the first and last place that belong to it."""
+Given = Sequence["torch.Tensor"]
+"""What a model is called with."""
 TEXT, SPAN, EVIDENCE = "text", "span", "evidence"
 _TITLES = {TEXT: "A text", SPAN: "A span of places", EVIDENCE: "What decides the class"}
 
 
 def choose_pattern(view: View, layer: str, options: Options) -> Pattern:
     """Choose a pattern that what this layer reads can have."""
+    from explorer.data.base import FRAME, SPECIAL
     from explorer.probes.patterns import LONGEST, SHAPES, classes_of
     from explorer.views.remembered import memory
 
@@ -31,14 +38,14 @@ def choose_pattern(view: View, layer: str, options: Options) -> Pattern:
     else:
         kinds = [
             *evidence,
-            *(SHAPES if _signal(view.dataset, view.split, view.example, length) is not None else ()),
+            *(SHAPES if _signal(_given(view), length) is not None else ()),
             SPAN,
         ]
     kind = options.one("find", "Pattern", kinds, words=_titles().__getitem__, few=0, width=240)
     if kind == TEXT:
-        first = _tokens(view.dataset, view.split, view.example, layer)[-1]
+        words = [token for token in _tokens(view.dataset, _given(view), layer) if token not in (*SPECIAL, *FRAME)]
         help_ = "As it is, in small or capital letters. Of words, whole ones, one after the other."
-        return kind, options.text("text", "Text", first, LONGEST, width=180, help=help_)
+        return kind, options.text("text", "Text", words[-1] if words else "a", LONGEST, width=180, help=help_)
     if kind == SPAN:
         last = max(1, length - 1)
         return kind, *options.span("span", "Places", 0, last, (last // 3, max(last // 3, 2 * last // 3 - 1)), width=260)
@@ -61,8 +68,18 @@ def _titles() -> dict[str, str]:
     return _TITLES | SHAPES | {name: one.title for name, one in CLASSES.items()}
 
 
-def marks_of(dataset: Dataset, split: str, example: int, layer: str, pattern: Pattern, count: int) -> np.ndarray:
+def marks_of(
+    dataset: Dataset, given: Given, layer: str, pattern: Pattern, count: int, evidence: torch.Tensor | None = None
+) -> np.ndarray:
     """(count,) bool: where a pattern is among the places that a layer reads of an example.
+
+    Args:
+        dataset: What the example is of.
+        given: What the model is called with, one example each.
+        layer: A recurrent layer.
+        pattern: What is looked for.
+        count: How many places the layer reads.
+        evidence: What is known to decide the example's class; None where it is not known.
 
     Raises:
         NotApplicable: It is a text that cannot be looked for.
@@ -74,12 +91,12 @@ def marks_of(dataset: Dataset, split: str, example: int, layer: str, pattern: Pa
     if kind == SPAN:
         return of_span(*rest, count)
     if kind == EVIDENCE:
-        found = dataset.split(split).evidence[example].numpy()
+        found = np.zeros(count, dtype=bool) if evidence is None else evidence.numpy()
         return _fitted(found.any(axis=-1) if found.ndim > 1 else found, count)
     if kind in SHAPES:
-        signal = _signal(dataset, split, example, count)
+        signal = _signal(given, count)
         return np.zeros(count, dtype=bool) if signal is None else of_shape(kind, signal)
-    tokens = _tokens(dataset, split, example, layer)
+    tokens = _tokens(dataset, given, layer)
     if kind == TEXT:
         return _fitted(of_text(rest[0], tokens, by_character(_vocabulary(dataset, layer))), count)
     return _fitted(of_class(kind, tokens), count)
@@ -95,16 +112,25 @@ def _vocabulary(dataset: Dataset, layer: str) -> tuple[str, ...]:
     return dataset.target_vocabulary if layer.startswith("decoder.") else dataset.vocabulary
 
 
-def _tokens(dataset: Dataset, split: str, example: int, layer: str) -> list[str]:
+def marked(view: View, layer: str, pattern: Pattern, count: int) -> np.ndarray:
+    """The same of the example that is looked at; what decides the class of a changed copy is not known."""
+    evidence = view.dataset.split(view.split).evidence
+    known = None if evidence is None or view.changed else evidence[view.example]
+    return marks_of(view.dataset, _given(view), layer, pattern, count, known)
+
+
+def _given(view: View) -> Given:
+    return results.given(view.run.id, view.split, view.shown, view.step)
+
+
+def _tokens(dataset: Dataset, given: Given, layer: str) -> list[str]:
     """The tokens that a layer reads of an example, without padding."""
-    part = dataset.split(split)
-    read = part.targets[example, :-1] if layer.startswith("decoder.") else part.inputs[example]
-    vocabulary = _vocabulary(dataset, layer)
+    read, vocabulary = given[1 if layer.startswith("decoder.") else 0][0], _vocabulary(dataset, layer)
     return [vocabulary[token] for token in read.tolist() if token]
 
 
-def _signal(dataset: Dataset, split: str, example: int, count: int) -> np.ndarray | None:
+def _signal(given: Given, count: int) -> np.ndarray | None:
     """(count,) what a series is at each place, or how bright each row of an image is; None if places are others."""
-    values = dataset.split(split).inputs[example].numpy()
-    signal = values.mean(axis=0) if values.ndim == 2 else values.mean(axis=(0, 2)) if values.ndim == 3 else values
+    values = given[0][0].numpy()  # (C, L) or (C, H, W)
+    signal = values.mean(axis=0 if values.ndim == 2 else (0, 2))
     return signal if len(signal) == count else None

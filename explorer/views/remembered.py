@@ -16,6 +16,7 @@ from explorer.views.options import Options
 from explorer.views.view import View
 
 if TYPE_CHECKING:
+    from explorer.data.made import Example
     from explorer.probes import Memory
     from explorer.views.looks.base import Look
 
@@ -57,11 +58,13 @@ def layers(run_id: str) -> dict[str, tuple[str, ...]]:
 
 
 @st.cache_data(max_entries=results.KEPT_LARGE, show_spinner=False)
-def memory(run_id: str, step: int, split: str, example: int, layer: str) -> Memory:
-    """Everything inside a recurrent layer for an example; in a decoder, while the right translation is written."""
+def memory(run_id: str, step: int, split: str, example: Example, layer: str) -> Memory:
+    """Everything inside a recurrent layer for an example; in a decoder while the right translation is written, or of a
+    changed copy the model's own.
+    """
     from explorer import probes
 
-    x, *more = results.given(run_id, split, example)
+    x, *more = results.given(run_id, split, example, step)
     return probes.memory(results.rebuilt(run_id, step), x, layer, *more)
 
 
@@ -99,7 +102,7 @@ def limit(view: View, layer: str, part: str) -> float:
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def _largest(run_id: str, steps: tuple[int, ...], split: str, example: int, layer: str) -> float:
+def _largest(run_id: str, steps: tuple[int, ...], split: str, example: Example, layer: str) -> float:
     found = 0.0
     for step in steps:
         with suppress(SnapshotError):  # of those dropped meanwhile nothing is said

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.data import load_dataset
+from explorer.data.made import texts as texts_made
 from explorer.probes import following, memory
 from explorer.probes.recurrent import over_examples
 from explorer.probes.similarity import by_similarity
@@ -134,3 +135,20 @@ def test_where_nothing_is_remembered_it_says_why(train: Callable[..., Run], fami
     said = texts(healthy(open_page("look_inside", run=run.id)))
     for title in ("Hidden states", "Unit finder", "Gradient through time"):
         assert f"**{title}**: it sees {'its ' if 'whole' in why else ''}{why} at once" in said
+
+
+@pytest.mark.parametrize("look", ["states", "finder", "through_time"])
+def test_a_changed_copy_is_what_is_read_also_where_a_translator_writes_its_own(
+    names: Run, pairs: Run, look: str
+) -> None:
+    text = texts_made.code_of(load_dataset("surnames"), "anna")
+    app = healthy(open_page("look_inside", run=names.id, look=look, example="3", made=text, find="text", text="nn"))
+    if look == "states":
+        assert drawn(app, "states")["x"] == ["0: a", "1: n", "2: n", "3: a"]
+    elif look == "finder":
+        assert "In this example: 2 of 4 places" in texts(app)
+    else:
+        assert "this is the example as it was" in texts(app)
+    source = texts_made.code_of(load_dataset("phrases"), "Delete the file")
+    for layer in ("encoder.gru1.back1", "decoder.grudecoder1"):
+        healthy(open_page("look_inside", run=pairs.id, look=look, memory=layer, made=source, find="first"))

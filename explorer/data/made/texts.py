@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from explorer.data.base import PAD, SPECIAL, UNKNOWN, Dataset
+from explorer.data.base import PAD, SPECIAL, UNKNOWN, Dataset, by_character
 from explorer.data.made.codes import damaged, pack, unpack
 from explorer.errors import DataError
 
@@ -40,7 +40,7 @@ class Read:
 
 def by_letter(dataset: Dataset) -> bool:
     """Whether texts are read letter by letter, rather than word by word."""
-    return sum(len(token) == 1 for token in dataset.vocabulary) > len(dataset.vocabulary) / 2
+    return by_character(dataset.vocabulary)
 
 
 def read(dataset: Dataset, text: str) -> Read:

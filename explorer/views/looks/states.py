@@ -15,6 +15,7 @@ from explorer.views.looks.base import Look
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from explorer.data.made import Example
     from explorer.views.options import Options
     from explorer.views.view import View
 
@@ -119,7 +120,7 @@ def _rows(units: int) -> Any:
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def _order(run_id: str, step: int, split: str, example: int, layer: str) -> tuple[int, ...]:
+def _order(run_id: str, step: int, split: str, example: Example, layer: str) -> tuple[int, ...]:
     """Units in the order of how alike their hidden states change."""
     from explorer.probes.similarity import by_similarity
 

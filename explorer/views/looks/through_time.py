@@ -69,7 +69,10 @@ class ThroughTime(Look):
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
         lines = [
             Line(f"{remembered.in_words(layer)}, {of}", shares, norms, chosen.layers.index(layer))
-            for of, example in (("this example", view.example), (f"mean of {_count(view)}", None))
+            for of, example in (
+                ("unchanged" if view.changed else "this example", view.example),
+                (f"mean of {_count(view)}", None),
+            )
             for layer, shares, norms in through_time.gradient(view.run.id, view.step, view.split, example)
             if layer in chosen.layers
         ]
@@ -84,6 +87,8 @@ class ThroughTime(Look):
             if layer in chosen.layers
         ]
         st.markdown("  \n".join(said))
+        if view.changed:
+            st.caption("A changed copy has no right answer, and so no loss: this is the example as it was.")
         st.caption(
             "A way back reads the last place first. The mean is taken over the first examples of the "
             f"{view.split} split that are long enough. The steps of a decoder are those of the right translation; what "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,13 +13,12 @@ from explorer.figures.followers import followers
 from explorer.figures.theme import as_text
 from explorer.views import page, remembered, results
 from explorer.views.looks.base import Look
-from explorer.views.pattern import Pattern, choose_pattern, in_words, marks_of
+from explorer.views.pattern import Pattern, choose_pattern, in_words, marked, marks_of
 from explorer.views.through_time import MOST_WORK
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from explorer.data import Dataset
     from explorer.probes import Following
     from explorer.views.options import Options
     from explorer.views.view import View
@@ -104,7 +103,7 @@ class UnitFinder(Look):
         st.caption(_said(view, chosen.layer, *_both(view, chosen.layer, chosen.part, chosen.pattern)))
         self.say()
         layer, length = chosen.layer, len(remembered.memory(*view.place, chosen.layer).parts["hidden_state"])
-        mark = marks_of(view.dataset, view.split, view.example, layer, chosen.pattern, length)
+        mark = marked(view, layer, chosen.pattern, length)
         remembered.draw_unit(view, layer, chosen.unit, options.key("unit-found"), mark)
 
     def show(self, view: View, chosen: Hashable, key: str) -> None:
@@ -139,7 +138,8 @@ def _both(view: View, layer: str, part: str, pattern: Pattern) -> tuple[Followin
     """Over many examples, and in this one; or in words why there is nothing to follow."""
     with remembered.working("Reading many examples"):
         many = _following(view.run.id, view.step, view.split, layer, part, pattern, _count(view, layer))
-    return many, _here(*view.place, layer, part, pattern)
+    values = remembered.memory(*view.place, layer).parts[part]
+    return many, _correlated([values], [marked(view, layer, pattern, len(values))])
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
@@ -150,27 +150,20 @@ def _following(
     from explorer.views.server import store
 
     dataset = dataset_of(store().get(run_id).spec)
-    values = _values(run_id, step, split, layer, part, count)
-    return _correlated(dataset, split, range(count), layer, pattern, values)
+    examples, values = dataset.split(split), _values(run_id, step, split, layer, part, count)
+    written = (examples.targets[:, :-1],) if dataset.task == "translation" else ()
+    marks = []
+    for row, one in enumerate(values):
+        given = [part[row : row + 1] for part in (examples.inputs, *written)]
+        known = None if examples.evidence is None else examples.evidence[row]
+        marks.append(marks_of(dataset, given, layer, pattern, len(one), known))
+    return _correlated(values, marks)
 
 
-@st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def _here(run_id: str, step: int, split: str, example: int, layer: str, part: str, pattern: Pattern) -> Following | str:
-    from explorer.data import dataset_of
-    from explorer.views.server import store
-
-    values = remembered.memory(run_id, step, split, example, layer).parts[part]
-    dataset = dataset_of(store().get(run_id).spec)
-    return _correlated(dataset, split, [example], layer, pattern, [values])
-
-
-def _correlated(
-    dataset: Dataset, split: str, rows: Sequence[int], layer: str, pattern: Pattern, values: list[np.ndarray]
-) -> Following | str:
+def _correlated(values: list[np.ndarray], marks: list[np.ndarray]) -> Following | str:
     from explorer.probes import following
 
     try:
-        marks = [marks_of(dataset, split, row, layer, pattern, len(one)) for row, one in zip(rows, values, strict=True)]
         return following(values, marks)
     except NotApplicable as error:
         return str(error)
