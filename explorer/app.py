@@ -39,7 +39,7 @@ with page.boundary():
     travel.arrive(chosen.url_path)
     with st.sidebar, page.boundary():
         view.sidebar(chosen in LOOKING or (chosen is TRAIN and microscope.follows(view.current_run())))
-    with moving.moving(state.playing()):
+    with moving.moving(state.playing() or travel.current().still):  # the last step, too, follows one before it
         chosen.run()
 with page.boundary():
     travel.keep_playing(lambda: view.resolve(view.current_run()))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.views import panel
 from explorer.views.looks import LOOKS, Look
+from explorer.views.looks.base import COLUMNS
 from explorer.views.options import Options
 from explorer.views.view import View
 
@@ -31,14 +32,14 @@ def inside(view: View) -> dict[str, str]:
     for column, one, its in zip(st.columns(2, gap="medium"), (name, beside), (options, second), strict=True):
         with column:
             st.markdown(f"**{LOOKS[one].title}**")
-            _draw(one, view, its, several)
+            _draw(one, view, its, several, columns=1)
     return options.drawn
 
 
-def _draw(name: str, view: View, options: Options, several: bool) -> None:
+def _draw(name: str, view: View, options: Options, several: bool, columns: int = COLUMNS) -> None:
     look: Look = LOOKS.make(name)
     if several and not look.steady:
-        look.draw_steps(view, options)
+        look.draw_steps(view, options, columns)
     else:
         look.draw(view, options)
 

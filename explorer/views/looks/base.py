@@ -62,12 +62,12 @@ class Look(Declared):
         self.say()
         self.more(view, chosen, options)
 
-    def draw_steps(self, view: View, options: Options) -> None:
-        """Draw the figure at several of the kept steps, side by side."""
+    def draw_steps(self, view: View, options: Options, columns: int = COLUMNS) -> None:
+        """Draw the figure at several of the kept steps, so many side by side."""
         steps = view.spread
         chosen = self.together(view, steps, self.settle(view, options))
-        for first in range(0, len(steps), COLUMNS):
-            for column, step in zip(st.columns(COLUMNS), steps[first : first + COLUMNS], strict=False):
+        for first in range(0, len(steps), columns):
+            for column, step in zip(st.columns(columns), steps[first : first + columns], strict=False):
                 with column:
                     st.markdown(f"**Step {step}**" + (" (before training)" if step == 0 else ""))
                     self.show(replace(view, step=step), chosen, options.key(f"{self.name}-at-{step}"))
