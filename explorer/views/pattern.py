@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.views import results
 from explorer.views.options import Options
 from explorer.views.view import View
 
 if TYPE_CHECKING:
+    import torch
+
     from explorer.data import Dataset
+    from explorer.data.made import Example
+
+    Given = tuple[torch.Tensor, ...]
 
 Pattern = tuple[str, ...] | tuple[str, int, int]
 """What kind it is, and the text or the first and last place that belong to it."""
@@ -24,19 +30,20 @@ def choose_pattern(view: View, layer: str, options: Options) -> Pattern:
     from explorer.views.remembered import memory
 
     split, length = view.dataset.split(view.split), len(memory(*view.place, layer).parts["hidden_state"])
-    evidence = [EVIDENCE] if split.evidence is not None and not layer.startswith("decoder.") else []
+    known = split.evidence is not None and not view.changed and not layer.startswith("decoder.")
+    evidence = [EVIDENCE] if known else []
     vocabulary = _vocabulary(view.dataset, layer)
     if vocabulary:
         kinds = [*evidence, *classes_of(vocabulary), TEXT, SPAN]
     else:
         kinds = [
             *evidence,
-            *(SHAPES if _signal(view.dataset, view.split, view.example, length) is not None else ()),
+            *(SHAPES if _signal(view.input, length) is not None else ()),
             SPAN,
         ]
     kind = options.one("find", "Pattern", kinds, words=_titles().__getitem__, few=0, width=240)
     if kind == TEXT:
-        first = _tokens(view.dataset, view.split, view.example, layer)[-1]
+        first = _tokens(view.dataset, layer, *results.given(view.run.id, view.split, view.shown, view.step))[-1]
         help_ = "As it is, in small or capital letters. Of words, whole ones, one after the other."
         return kind, options.text("text", "Text", first, LONGEST, width=180, help=help_)
     if kind == SPAN:
@@ -61,8 +68,16 @@ def _titles() -> dict[str, str]:
     return _TITLES | SHAPES | {name: one.title for name, one in CLASSES.items()}
 
 
-def marks_of(dataset: Dataset, split: str, example: int, layer: str, pattern: Pattern, count: int) -> np.ndarray:
+def marks_of(
+    dataset: Dataset, split: str, example: Example, given: Given, layer: str, pattern: Pattern, count: int
+) -> np.ndarray:
     """(count,) bool: where a pattern is among the places that a layer reads of an example.
+
+    Args:
+        dataset, split, example: Which example; of a made one it is not known what decides its class.
+        given: What the model is called with for it, as from `results.given`.
+        layer, pattern: The layer, and what is looked for.
+        count: How many places the layer has.
 
     Raises:
         NotApplicable: It is a text that cannot be looked for.
@@ -77,9 +92,9 @@ def marks_of(dataset: Dataset, split: str, example: int, layer: str, pattern: Pa
         found = dataset.split(split).evidence[example].numpy()
         return _fitted(found.any(axis=-1) if found.ndim > 1 else found, count)
     if kind in SHAPES:
-        signal = _signal(dataset, split, example, count)
+        signal = _signal(given[0], count)
         return np.zeros(count, dtype=bool) if signal is None else of_shape(kind, signal)
-    tokens = _tokens(dataset, split, example, layer)
+    tokens = _tokens(dataset, layer, *given)
     if kind == TEXT:
         return _fitted(of_text(rest[0], tokens, by_character(_vocabulary(dataset, layer))), count)
     return _fitted(of_class(kind, tokens), count)
@@ -95,16 +110,16 @@ def _vocabulary(dataset: Dataset, layer: str) -> tuple[str, ...]:
     return dataset.target_vocabulary if layer.startswith("decoder.") else dataset.vocabulary
 
 
-def _tokens(dataset: Dataset, split: str, example: int, layer: str) -> list[str]:
-    """The tokens that a layer reads of an example, without padding."""
-    part = dataset.split(split)
-    read = part.targets[example, :-1] if layer.startswith("decoder.") else part.inputs[example]
-    vocabulary = _vocabulary(dataset, layer)
-    return [vocabulary[token] for token in read.tolist() if token]
+def _tokens(dataset: Dataset, layer: str, *given: torch.Tensor) -> list[str]:
+    """The tokens that a layer reads of what the model is called with, without padding."""
+    read, vocabulary = given[-1 if layer.startswith("decoder.") else 0], _vocabulary(dataset, layer)
+    return [vocabulary[token] for token in read[0].tolist() if token]
 
 
-def _signal(dataset: Dataset, split: str, example: int, count: int) -> np.ndarray | None:
-    """(count,) what a series is at each place, or how bright each row of an image is; None if places are others."""
-    values = dataset.split(split).inputs[example].numpy()
+def _signal(x: torch.Tensor, count: int) -> np.ndarray | None:
+    """(count,) what a series (1, …) is at each place, or how bright each row of an image is; None if places are
+    others.
+    """
+    values = x[0].numpy()
     signal = values.mean(axis=0) if values.ndim == 2 else values.mean(axis=(0, 2)) if values.ndim == 3 else values
     return signal if len(signal) == count else None

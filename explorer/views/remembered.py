@@ -61,7 +61,7 @@ def memory(run_id: str, step: int, split: str, example: int, layer: str) -> Memo
     """Everything inside a recurrent layer for an example; in a decoder, while the right translation is written."""
     from explorer import probes
 
-    x, *more = results.given(run_id, split, example)
+    x, *more = results.given(run_id, split, example, step)
     return probes.memory(results.rebuilt(run_id, step), x, layer, *more)
 
 
@@ -95,7 +95,7 @@ def limit(view: View, layer: str, part: str) -> float:
     """
     if part != "cell_state":
         return 1.0
-    return _largest(view.run.id, tuple(sorted({*view.sampled, *view.spread})), view.split, view.example, layer)
+    return _largest(view.run.id, tuple(sorted({*view.sampled, *view.spread})), view.split, view.shown, layer)
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)

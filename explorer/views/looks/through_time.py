@@ -62,21 +62,24 @@ class ThroughTime(Look):
             )
             known = known if layer == ALL else [layer]
         with remembered.working("Following the gradient"):
-            for example in (view.example, None):
+            for example in (_mine(view), None):
                 through_time.gradient(view.run.id, view.step, view.split, example)
             return _Chosen(tuple(known), self._smallest(view, known))
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
         lines = [
             Line(f"{remembered.in_words(layer)}, {of}", shares, norms, chosen.layers.index(layer))
-            for of, example in (("this example", view.example), (f"mean of {_count(view)}", None))
+            for of, example in {"this example": _mine(view), f"mean of {_count(view)}": None}.items()
+            if of != "this example" or not view.changed
             for layer, shares, norms in through_time.gradient(view.run.id, view.step, view.split, example)
             if layer in chosen.layers
         ]
         return drawn(lines, dark, chosen.smallest)
 
     def more(self, view: View, chosen: Hashable, options: Options) -> None:
-        found = through_time.gradient(view.run.id, view.step, view.split, view.example)
+        if view.changed:
+            st.caption("A changed example has no right answer, so no loss to follow: the mean over others is shown.")
+        found = through_time.gradient(view.run.id, view.step, view.split, _mine(view))
         said = [
             f"**{page.plain(remembered.in_words(layer))}:** {shares[0]:.1g} of the largest is left at the first step"
             + (", it has vanished." if shares[0] < VANISHED else ".")
@@ -97,11 +100,16 @@ class ThroughTime(Look):
         least = 1.0
         for step in remembered.steps_compared(view):
             with suppress(SnapshotError):
-                for example in (view.example, None):
+                for example in (_mine(view), None):
                     for layer, shares, _ in through_time.gradient(view.run.id, step, view.split, example):
                         if layer in layers:
                             least = min(least, shares[shares > 0].min(initial=1.0))
         return float(least)
+
+
+def _mine(view: View) -> int | None:
+    """The example; none if it is a changed copy."""
+    return None if view.changed else view.example
 
 
 def _count(view: View) -> int:

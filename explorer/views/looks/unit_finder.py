@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from explorer.data import Dataset
+    from explorer.data.made import Example
     from explorer.probes import Following
     from explorer.views.options import Options
     from explorer.views.view import View
@@ -104,7 +105,8 @@ class UnitFinder(Look):
         st.caption(_said(view, chosen.layer, *_both(view, chosen.layer, chosen.part, chosen.pattern)))
         self.say()
         layer, length = chosen.layer, len(remembered.memory(*view.place, chosen.layer).parts["hidden_state"])
-        mark = marks_of(view.dataset, view.split, view.example, layer, chosen.pattern, length)
+        given = results.given(view.run.id, view.split, view.shown, view.step)
+        mark = marks_of(view.dataset, view.split, view.shown, given, layer, chosen.pattern, length)
         remembered.draw_unit(view, layer, chosen.unit, options.key("unit-found"), mark)
 
     def show(self, view: View, chosen: Hashable, key: str) -> None:
@@ -151,7 +153,7 @@ def _following(
 
     dataset = dataset_of(store().get(run_id).spec)
     values = _values(run_id, step, split, layer, part, count)
-    return _correlated(dataset, split, range(count), layer, pattern, values)
+    return _correlated(dataset, run_id, step, split, range(count), layer, pattern, values)
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
@@ -161,16 +163,26 @@ def _here(run_id: str, step: int, split: str, example: int, layer: str, part: st
 
     values = remembered.memory(run_id, step, split, example, layer).parts[part]
     dataset = dataset_of(store().get(run_id).spec)
-    return _correlated(dataset, split, [example], layer, pattern, [values])
+    return _correlated(dataset, run_id, step, split, [example], layer, pattern, [values])
 
 
 def _correlated(
-    dataset: Dataset, split: str, rows: Sequence[int], layer: str, pattern: Pattern, values: list[np.ndarray]
+    dataset: Dataset,
+    run_id: str,
+    step: int,
+    split: str,
+    rows: Sequence[Example],
+    layer: str,
+    pattern: Pattern,
+    values: list[np.ndarray],
 ) -> Following | str:
     from explorer.probes import following
 
     try:
-        marks = [marks_of(dataset, split, row, layer, pattern, len(one)) for row, one in zip(rows, values, strict=True)]
+        marks = [
+            marks_of(dataset, split, row, results.given(run_id, split, row, step), layer, pattern, len(one))
+            for row, one in zip(rows, values, strict=True)
+        ]
         return following(values, marks)
     except NotApplicable as error:
         return str(error)
