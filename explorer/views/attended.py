@@ -15,6 +15,7 @@ from explorer.views.view import View
 if TYPE_CHECKING:
     import torch
 
+    from explorer.data.made import Example
     from explorer.probes import AttentionMap, Places
 
 MEAN = 0
@@ -47,23 +48,23 @@ def has_attention(view: View) -> bool:
 # -- results ----------------------------------------------------------------------------------------------------------
 
 
-def given(run_id: str, split: str, example: int) -> tuple[torch.Tensor, ...]:
+def given(run_id: str, step: int, split: str, example: Example) -> tuple[torch.Tensor, ...]:
     """What a run's model is called with for an example, without padding: its input; of a translator also the right
-    translation up to its last word.
+    translation, or of a made example the model's own, up to its last word.
     """
     from explorer.data import END, PAD
     from explorer.training.measure import trimmed
 
-    x, *right = results.given(run_id, split, example)
+    x, *right = results.given(run_id, split, example, step)
     return (trimmed(x), *(tokens[:, : int(((tokens != PAD) & (tokens != END)).sum())] for tokens in right))
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def maps(run_id: str, step: int, split: str, example: int) -> dict[str, AttentionMap]:
+def maps(run_id: str, step: int, split: str, example: Example) -> dict[str, AttentionMap]:
     """Where every attention of a run's model looks, by a short name."""
     from explorer.probes import attention_maps
 
-    found = attention_maps(results.rebuilt(run_id, step), *given(run_id, split, example))
+    found = attention_maps(results.rebuilt(run_id, step), *given(run_id, step, split, example))
     return {short(seen.layer): seen for seen in found}
 
 
@@ -97,7 +98,7 @@ def places(view: View, seen: AttentionMap) -> tuple[Places, Places]:
     """The places that look and those that are looked at, as they are called."""
     from explorer.probes import Places, places_at
 
-    source, *written = (tokens[0].tolist() for tokens in given(view.run.id, view.split, view.example))
+    source, *written = (tokens[0].tolist() for tokens in given(*view.place))
     read = written[0] if written else ()
     layers = list(view.layers.values())
     name = short(seen.layer)

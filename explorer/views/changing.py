@@ -187,6 +187,7 @@ def _text(view: View) -> None:
 
 
 def _typed(view: View, revision: int, key: str) -> None:
+    from explorer.data import by_character
     from explorer.data.made import texts
 
     if revision != state.lens().revision:
@@ -194,7 +195,7 @@ def _typed(view: View, revision: int, key: str) -> None:
     typed, note = st.session_state[key], ""
     try:
         if texts.read(view.dataset, typed).cut:
-            what = "letters" if texts.by_letter(view.dataset) else "words and signs"
+            what = "letters" if by_character(view.dataset.vocabulary) else "words and signs"
             note = f"Only the first {view.dataset.shape.size[0]} {what} are read: no text of these data is longer."
     except ExplorerError:
         pass  # said when the code is made

@@ -87,9 +87,9 @@ def _texts(original: View, copy: View) -> None:
 
 
 def _by_letter(view: View) -> bool:
-    from explorer.data.made.texts import by_letter
+    from explorer.data import by_character
 
-    return by_letter(view.dataset)
+    return by_character(view.dataset.vocabulary)
 
 
 def _pieces(view: View) -> list[str]:

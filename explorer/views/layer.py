@@ -76,7 +76,7 @@ def span_of(view: View, spot: Spot) -> Span | None:
     """Lowest and highest value over the steps while steps are played: colours then keep one scale."""
     if not travel.current().still:
         return None
-    return results.span(view.run.id, view.sampled, view.split, view.example, spot)
+    return results.span(view.run.id, view.sampled, view.split, view.shown, spot)
 
 
 def figure(

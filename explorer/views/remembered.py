@@ -98,7 +98,7 @@ def limit(view: View, layer: str, part: str) -> float:
     """
     if part != "cell_state":
         return 1.0
-    return _largest(view.run.id, tuple(sorted({*view.sampled, *view.spread})), view.split, view.example, layer)
+    return _largest(view.run.id, tuple(sorted({*view.sampled, *view.spread})), view.split, view.shown, layer)
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)

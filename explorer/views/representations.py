@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from explorer.views import results
 from explorer.views.server import store
 
 if TYPE_CHECKING:
+    from explorer.data.made import Example
     from explorer.models import Planned
     from explorer.probes.representation import How, Representation
     from explorer.probes.space import Basis, Measure
@@ -79,18 +81,35 @@ def projected(of: Split, step: int, fitted: int, layer: Layer) -> tuple[np.ndarr
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def neighbours(of: Split, step: int, layer: Layer, example: int, measure: Measure) -> tuple[np.ndarray, np.ndarray]:
+def neighbours(of: Split, step: int, layer: Layer, example: Example, measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of the nearest examples, among those that are drawn, and how far they are; the nearest first."""
     from explorer.probes.space import distances, nearest
 
-    there, at = represented(of, step, layer), np.flatnonzero(rows(of, layer) == example)
-    one = there.values[at[0]] if len(at) else _represent(of, step, layer, np.array([example])).values[0]
+    there = represented(of, step, layer)
+    at = np.flatnonzero(rows(of, layer) == example) if isinstance(example, int) else ()
+    one = there.values[at[0]] if len(at) else _one(of, step, layer, example)
     far = distances(there.values, one, measure)
     chosen = nearest(far, NEIGHBOURS, int(at[0]) if len(at) else None)
     return there.rows[chosen], far[chosen]
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def placed(of: Split, step: int, fitted: int, layer: Layer, example: int) -> np.ndarray:
+def placed(of: Split, step: int, fitted: int, layer: Layer, example: Example) -> np.ndarray:
     """Where one example lies on principal components, (3,), also if it is not among those that are drawn."""
-    return basis(of, fitted, layer).points(_represent(of, step, layer, np.array([example])).values)[0]
+    return basis(of, fitted, layer).points(_one(of, step, layer, example)[None])[0]
+
+
+def _one(of: Split, step: int, layer: Layer, example: Example) -> np.ndarray:
+    """What a layer makes of one example, or of a made one: that is then all of its split."""
+    from explorer.data import Split as Part
+    from explorer.data import dataset_of
+    from explorer.probes.representation import represent
+
+    if isinstance(example, int):
+        return _represent(of, step, layer, np.array([example])).values[0]
+    dataset = dataset_of(store().get(of[0]).spec)
+    x, targets = results.input_of(*of, example), dataset.split(of[1]).targets[:1]  # of a class nothing depends on it
+    if dataset.task == "translation":
+        targets = results.to_write(*of, example, step)
+    alone = replace(dataset, **{of[1]: Part(x, targets, np.zeros(1, dtype=int))})
+    return represent(results.rebuilt(of[0], step), alone, of[1], [0], layers_of(of[0])[layer[0]], layer[1]).values[0]

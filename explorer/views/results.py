@@ -315,16 +315,26 @@ def given(run_id: str, split: str, example: Example, step: int | None = None) ->
         run_id, split, example: Which example.
         step: Of which weights the model is; of the last ones if None.
     """
+    from explorer.data import dataset_of
+
+    x = input_of(run_id, split, example)
+    if dataset_of(store().get(run_id).spec).task != "translation":
+        return (x,)
+    return x, to_write(run_id, split, example, step)[:, :-1]  # the last token is only answered
+
+
+def to_write(run_id: str, split: str, example: Example, step: int | None = None) -> torch.Tensor:
+    """The right translation of an example, from start to end with padding, (1, T + 1); of a made example what the model
+    writes at a step by itself.
+    """
     from explorer.data import START, dataset_of
 
-    dataset, x = dataset_of(store().get(run_id).spec), input_of(run_id, split, example)
-    if dataset.task != "translation":
-        return (x,)
+    dataset = dataset_of(store().get(run_id).spec)
     if isinstance(example, int):
-        return x, dataset.split(split).targets[example : example + 1, :-1]
+        return dataset.split(split).targets[example : example + 1]
     step = store().snapshots.steps(run_id)[-1] if step is None else step
-    so_far = written(run_id, step, split, example)[:, :-1]  # the last one is only answered
-    row = x.new_zeros(1, dataset.target_shape.size[0])
+    own = written(run_id, step, split, example)
+    row = own.new_zeros(1, 1 + dataset.target_shape.size[0])
     row[0, 0] = START
-    row[0, 1 : 1 + so_far.shape[1]] = so_far[0]
-    return x, row
+    row[0, 1 : 1 + own.shape[1]] = own[0]
+    return row

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from explorer.data import load_dataset
+from explorer.data.made import images, series
+from explorer.data.made import texts as texts_made
 from explorer.runs.store import Run, RunStore
 from explorer.views.looks import LOOKS
-from tests.pages.conftest import healthy, open_page, texts
+from tests.pages.conftest import healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 FAMILIES = {
@@ -70,3 +74,34 @@ def test_a_layer_that_another_model_has_is_named_in_one_line_and_the_page_goes_o
     assert app.get("plotly_chart")
     app.segmented_control(key="option-layer-0").set_value("linear2").run()
     assert not [warning for warning in app.warning if "conv2" in warning.value]
+
+
+MADE = {
+    "cnn": lambda dataset: images.code_of(dataset, np.eye(8, dtype=np.float32)[None]),
+    "rnn": lambda dataset: series.code_of(dataset, series.Recipe(row=int(dataset.test.rows[0]), shift=5)),
+    "attention": lambda dataset: texts_made.code_of(dataset, "the snow and zyx piano"),
+    "seq2seq_rnn": lambda dataset: texts_made.code_of(dataset, "open zyx file"),
+    "seq2seq_transformer": lambda dataset: texts_made.code_of(dataset, "open"),
+}
+
+
+@pytest.mark.parametrize("family", MADE)
+def test_every_look_draws_an_example_that_somebody_made(runs: dict[str, Run], family: str) -> None:
+    place = {"run": runs[family].id, "made": MADE[family](load_dataset(FAMILIES[family]))}
+    fitting = offered(healthy(open_page("look_inside", **place)))
+    for look in LOOKS.values():
+        if look.title in fitting:
+            app = healthy(open_page("look_inside", **place, look=look.name))
+            assert "made by you" in texts(app)
+            assert not app.warning
+
+
+def test_a_copy_that_was_not_changed_lies_where_its_original_lies(runs: dict[str, Run]) -> None:
+    digits = load_dataset("digits")
+    made = images.code_of(digits, digits.test.inputs[5].numpy())
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, example="5", made=made, look="space"))
+    nearest = next(one for one in app.button if str(one.key).startswith("tile-"))
+    assert nearest.key.endswith("-test-5")
+    distance = float(read(nearest.label).rsplit("· ", 1)[1])
+    assert distance < 1e-6  # cosine distance in float32
+    assert "Nearest to your copy of example 5" in texts(app)

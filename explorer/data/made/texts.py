@@ -38,11 +38,6 @@ class Read:
     cut: bool
 
 
-def by_letter(dataset: Dataset) -> bool:
-    """Whether texts are read letter by letter, rather than word by word."""
-    return by_character(dataset.vocabulary)
-
-
 def read(dataset: Dataset, text: str) -> Read:
     """Read a text as the data set's own: in its small letters, its punctuation, and no longer than they are.
 
@@ -54,7 +49,7 @@ def read(dataset: Dataset, text: str) -> Read:
     if not any(token != token.lower() for token in dataset.vocabulary):
         text = text.lower()
     numbers = {token: number for number, token in enumerate(dataset.vocabulary) if number != PAD}
-    letters = by_letter(dataset)
+    letters = by_character(dataset.vocabulary)
     found = list(_letters(text, numbers) if letters else _words(text, numbers))
     if not found:
         raise DataError(f"The text is empty. Type at least one {'letter' if letters else 'word'}.")

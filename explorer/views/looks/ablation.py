@@ -163,19 +163,20 @@ def _translation(view: View, chosen: Chosen) -> None:
     said = f"The whole model writes: **{page.plain(whole) or 'nothing'}**"
     if chosen.off:
         said += f"  \nWithout {page.plain(_said(chosen))}: **{page.plain(now) or 'nothing'}**"
-    st.markdown(f"{said}  \nRight is: **{page.plain(view.said)}**")
+    st.markdown(said if view.changed else f"{said}  \nRight is: **{page.plain(view.said)}**")
 
 
 def _shown(view: View, whole: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, list[str], str]:
     """Which of the values have bars, their names, and what they are."""
     dataset = view.dataset
     if dataset.task == "regression":
-        return np.arange(1), ["answer"], f"answer; truly {view.said}"
+        return np.arange(1), ["answer"], "answer" if view.changed else f"answer; truly {view.said}"
     if dataset.task == "translation":
+        of = "whole model's" if view.changed else "right"
         tokens = [dataset.target_vocabulary[token] for token in view.written[1:] if token]
-        return np.arange(len(whole)), [*tokens, "<end>"][: len(whole)], "probability of the right next token"
+        return np.arange(len(whole)), [*tokens, "<end>"][: len(whole)], f"probability of the {of} next token"
     best = np.argsort(-np.maximum(whole, now), kind="stable")[:CLASSES]
-    shown = np.sort(np.union1d(best, [view.truth]))
+    shown = np.sort(best if view.truth is None else np.union1d(best, [view.truth]))
     words = [f"{dataset.classes[n]} (true)" if n == view.truth else dataset.classes[n] for n in shown.tolist()]
     return shown, words, "probability"
 
@@ -274,10 +275,11 @@ def _answer(run_id: str, step: int, split: str, example: int, part: Part, off: t
     from explorer.probes import TwoClasses, predict, right_tokens
 
     dataset, model = dataset_of(store().get(run_id).spec), results.rebuilt(run_id, step)
-    x, target = results.input_of(run_id, split, example), dataset.split(split).targets[example]
+    x = results.input_of(run_id, split, example)
+    right = results.to_write(run_id, split, example, step) if dataset.task == "translation" else None
     with part.off(model, off, _instead(run_id, step, part, to) if off else None):
-        if dataset.task == "translation":
-            return right_tokens(model, x, target[None])
+        if right is not None:
+            return right_tokens(model, x, right)
         if dataset.task == "regression":
             mean, spread = dataset.scale
             return mean + spread * predict(model, x).logits[:1]

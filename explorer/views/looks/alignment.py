@@ -44,7 +44,8 @@ class TranslationAlignment(Attending):
 
     def settle(self, view: View, options: Options) -> Chosen:
         with st.container(horizontal=True, vertical_alignment="bottom", key=options.key("alignment-choice")):
-            free = options.one("writing", "Under", list(WRITING), words=WRITING.__getitem__) == "free"
+            known = ["free"] if view.changed else list(WRITING)
+            free = options.one("writing", "Under", known, words=WRITING.__getitem__) == "free"
             found = _alignment(*view.place, free)
             names = [attended.short(seen.layer) for seen in found.maps]
             layer = names[-1]
@@ -79,9 +80,9 @@ class TranslationAlignment(Attending):
 
     def more(self, view: View, chosen: Chosen, options: Options) -> None:
         found = _alignment(*view.place, chosen[2])
-        right = f"Right is **{page.plain(view.said)}**"
+        right = "" if view.changed else f" Right is **{page.plain(view.said)}**."
         wrote = page.plain(results.translation(*view.place)) or "nothing"
-        st.markdown(f"It writes **{wrote}**. {right}.")
+        st.markdown(f"It writes **{wrote}**.{right}")
         st.dataframe(_table(view, found, chosen), hide_index=True, key=options.key("alignment-steps"))
         st.caption("For each step the token that follows, how probable it was, and the most probable ones.")
         super().more(view, chosen, options)
@@ -89,7 +90,7 @@ class TranslationAlignment(Attending):
 
 def _words(view: View, found: Alignment) -> tuple[list[str], list[str]]:
     """Tokens that were written and those of the source."""
-    source = attended.given(view.run.id, view.split, view.example)[0][0].tolist()
+    source = attended.given(*view.place)[0][0].tolist()
     dataset = view.dataset
     return _visible(dataset.target_vocabulary, found.wrote.tolist()), _visible(dataset.vocabulary, source)
 
@@ -133,7 +134,7 @@ def _alignment(run_id: str, step: int, split: str, example: int, free: bool) -> 
     from explorer.views.server import store
 
     dataset, model = dataset_of(store().get(run_id).spec), results.rebuilt(run_id, step)
-    x = attended.given(run_id, split, example)[0]
+    x = attended.given(run_id, step, split, example)[0]
     if free:
         return probes.free(model, x, dataset.target_shape.size[0])
-    return probes.forced(model, x, dataset.split(split).targets[example : example + 1])
+    return probes.forced(model, x, results.to_write(run_id, split, example, step))

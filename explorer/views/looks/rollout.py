@@ -49,7 +49,7 @@ class Rollout(Attending):
         from explorer.probes import places_at
 
         found = _reach(*view.place, *chosen)
-        source, *_ = attended.given(view.run.id, view.split, view.example)
+        source, *_ = attended.given(*view.place)
         places = places_at(list(view.layers.values()), "", view.dataset, source[0].tolist())
         title, axis = METHODS[chosen[0]], "share" if chosen[0] == "rollout" else "weight × gradient"
         if chosen[1] is not None:
@@ -74,7 +74,7 @@ def _target(view: View) -> int | None:
 def _reach(run_id: str, step: int, split: str, example: int, method: str, target: int | None) -> Reach:
     from explorer.probes import attention_gradient, rollout
 
-    model, x = results.rebuilt(run_id, step), attended.given(run_id, split, example)[0]
+    model, x = results.rebuilt(run_id, step), attended.given(run_id, step, split, example)[0]
     return rollout(model, x) if method == "rollout" else attention_gradient(model, x, target)
 
 

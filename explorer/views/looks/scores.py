@@ -89,7 +89,7 @@ def _found(view: View, chosen: Chosen) -> tuple[AttentionSteps, Places, Places]:
 def _steps(run_id: str, step: int, split: str, example: int, layer: str) -> AttentionSteps:
     from explorer.probes import attention_steps
 
-    x, *written = attended.given(run_id, split, example)
+    x, *written = attended.given(run_id, step, split, example)
     return attention_steps(results.rebuilt(run_id, step), x, layer, *written)
 
 

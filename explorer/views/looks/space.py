@@ -138,18 +138,23 @@ class EmbeddingSpace(Look):
             axes, span = [f"axis {n} (no unit)" for n in range(1, chosen.dimensions + 1)], None
         else:
             points, shares = representations.projected(of, view.step, chosen.of(view), layer)
-            if view.example not in rows:
-                placed = representations.placed(of, view.step, chosen.of(view), layer, view.example)
+            if view.changed or view.example not in rows:
+                placed = representations.placed(of, view.step, chosen.of(view), layer, view.shown)
                 points, rows = np.concatenate([points, placed[None]]), np.append(rows, view.example)
             there = representations.projected(of, chosen.of(view), chosen.of(view), layer)[0]
             span = _span([points, there], chosen.dimensions)
             axes = [f"component {n} ({share:.0%})" for n, share in enumerate(shares[: chosen.dimensions], 1)]
         near = np.flatnonzero(np.isin(rows, representations.neighbours(*_near(view, chosen))[0])).tolist()
-        found = np.flatnonzero(rows == view.example)
+        found = np.flatnonzero(rows == view.example)[-1:]
+        said = coloured.colours(view, rows, chosen.colour)
+        if view.changed and chosen.way == "pca":
+            said["hover"][-1] = f"your copy of {said['hover'][-1]}"
+        elif view.changed:
+            found = found[:0]
         shown = Cloud(
             points[:, : chosen.dimensions],
             rows,
-            **coloured.colours(view, rows, chosen.colour),
+            **said,
             marked=int(found[0]) if len(found) else None,
             near=tuple(near),
         )
@@ -163,7 +168,8 @@ class EmbeddingSpace(Look):
     def more(self, view: View, chosen: Chosen, options: Options) -> None:
         rows, far = representations.neighbours(*_near(view, chosen))
         distance = dict(zip(rows.tolist(), far.tolist(), strict=True))
-        st.markdown(f"**Nearest to example {view.example}** in {chosen.layer[0]}")
+        what = f"your copy of example {view.example}" if view.changed else f"example {view.example}"
+        st.markdown(f"**Nearest to {what}** in {chosen.layer[0]}")
         st.caption(
             f"By {MEASURES[chosen.measure]} in all dimensions of the layer, not in the picture. Each: the true answer "
             "· the distance. Click one to look closer."
@@ -197,7 +203,7 @@ def _of(view: View) -> Split:
 
 
 def _near(view: View, chosen: Chosen) -> tuple[Any, ...]:
-    return _of(view), view.step, chosen.layer, view.example, chosen.measure
+    return _of(view), view.step, chosen.layer, view.shown, chosen.measure
 
 
 def _key(view: View, chosen: Chosen) -> tuple[Any, ...]:
@@ -242,7 +248,7 @@ def _explained(view: View, chosen: Chosen) -> str:
             f"{said} t-SNE (scikit-learn, perplexity {chosen.perplexity}, seed {chosen.seed}, from the first "
             f"{COMPONENTS} principal components) keeps neighbours near each other and nothing else: distances between "
             "clusters, their sizes and the axes mean nothing."
-            + ("" if view.example in rows else " The example you look at is not among them.")
+            + ("" if view.example in rows and not view.changed else " The example you look at is not among them.")
         )
     fitted = chosen.of(view)
     shares = representations.projected(of, view.step, fitted, layer)[1][: chosen.dimensions]
