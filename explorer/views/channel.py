@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from explorer.probes.receptive import Path
     from explorer.views.options import Options
 
-HINT = "Click a map, or choose its number, to see it large, what excites it, and how its values come about."
+HINT = (
+    "Choose a channel, or click its map (on a touch screen, tap it twice), to see it large, what excites it in this "
+    "example, and how its values come about."
+)
 DETAILED = 3
 """Input channels whose products are written out: those that add or take away most."""
 Place = tuple[int, ...]
