@@ -136,13 +136,11 @@ def _over(tiles: np.ndarray, places: list[Place], labels: Sequence[str], chosen:
         "width": width,
         "marker": {
             "color": "rgba(0,0,0,0)",
-            "line": {
-                "color": palette(dark).validation,
-                "width": [3 if n == chosen else 0 for n in range(len(places))],
-            },
+            "line": {"color": palette(dark).validation, "width": 3},
+            "opacity": 0 if chosen is None else [float(n == chosen) for n in range(len(places))],
         },
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
+        "selected": {"marker": {"opacity": 1}},  # a click outlines a tile at once, and without a new figure
+        "unselected": {"marker": {"opacity": 0}},
         "customdata": [[label] for label in labels],
         "text": [f"{label}: {least:.3g} to {most:.3g}" for label, least, most in zip(labels, low, high, strict=True)],
         "textposition": "none",

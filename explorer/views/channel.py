@@ -45,8 +45,9 @@ def enlarge(view: View, name: str, channel: int, options: Options) -> None:
     dark = page.dark()
 
     def clicked(points: list[dict]) -> None:
-        for axis, place in zip(_axes(values), points[0]["customdata"], strict=True):
-            options.choose(axis, int(place))
+        for point in points[:1]:
+            for axis, place in zip(_axes(values), point["customdata"], strict=True):
+                options.choose(axis, int(place))
 
     page.show_made(
         lambda: _figure(view, name, channel, at, dark),
