@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.mosaic import GAP, TILE, Box, mosaic, outlines
+from explorer.figures.mosaic import HEAD, TILE, Box, axes, gaps, grid, headings, mosaic, outlines
 from explorer.figures.theme import BAR, finish, following_width, palette
 
 _SIGNED = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
@@ -39,21 +39,22 @@ def gallery(
             dark=dark,
         )
     height, width = images.shape[2:]
-    gaps = max(1, round(height * GAP)), max(1, round(width * 0.12))
-    channels = [_grid(images[:, channel], columns, *gaps) for channel in range(3)]
-    canvas = np.stack([grid for grid, _ in channels] + [1.0 - np.isnan(channels[0][0])], axis=2)  # gaps see-through
+    channels = [grid(images[:, channel], columns, *gaps(height, width)) for channel in range(3)]
+    canvas = np.stack([values for values, _ in channels] + [1.0 - np.isnan(channels[0][0])], axis=2)  # gaps see-through
     figure = go.Figure(
         go.Image(
             z=np.nan_to_num(canvas * [255, 255, 255, 1]).round(3), colormodel="rgba", hoverinfo="skip", zsmooth=False
         )
     )
-    _label(figure, channels[0][1], labels, 11, palette(dark).muted)
-    _fit(figure, canvas[:, :, 0])
-    rows = -(-len(images) // columns)
-    finish(figure, title, alt, dark, height=200)
-    tall, wide = canvas.shape[:2]
-    figure.update_layout(shapes=outlines(channels[0][1], boxes, dark, -0.5))
-    return figure.update_layout(following_width(alt, 48, tall / wide, rows * round(tile * (1 + GAP))))
+    high, wide = canvas.shape[:2]
+    most = round(tile * high / height)
+    finish(figure, title, alt, dark, height=HEAD + most)
+    return figure.update_layout(
+        annotations=headings(channels[0][1], labels, 11, palette(dark).muted),
+        shapes=outlines(channels[0][1], boxes, dark),
+        **axes(high, wide),
+        **following_width(alt, HEAD, high / wide, most),
+    )
 
 
 def attributions(
@@ -74,12 +75,12 @@ def attributions(
     height, width = next((values.shape for _, values in panels if values is not None), (1, 1))
     tiles = np.stack([np.full((height, width), np.nan) if values is None else values for _, values in panels])
     strongest = np.nan_to_num(np.abs(tiles).max(axis=(1, 2)))
-    gaps = max(1, round(height * 0.2)), max(1, round(width * 0.08))
-    relative, places = _grid(tiles / np.where(strongest > 0, strongest, 1.0)[:, None, None], columns, *gaps)
+    room = max(1, round(height * 0.2)), max(1, round(width * 0.08))
+    relative, places = grid(tiles / np.where(strongest > 0, strongest, 1.0)[:, None, None], columns, *room)
     figure = go.Figure(
         go.Heatmap(
             z=relative,
-            customdata=_grid(tiles, columns, *gaps)[0],
+            customdata=grid(tiles, columns, *room)[0],
             colorscale=colours.diverging,
             zmin=-1,
             zmax=1,
@@ -93,59 +94,9 @@ def attributions(
         for (_, values), most in zip(panels, strongest, strict=True)
     ]
     labels = [f"<b>{label}</b><br>{note}" for (label, _), note in zip(panels, notes, strict=True)]
-    _label(figure, places, labels, 12, colours.ink)
-    _fit(figure, relative)
+    figure.update_layout(annotations=headings(places, labels, 12, colours.ink), **axes(*relative.shape))
     rows = -(-len(panels) // columns)
     return finish(figure, title, alt, dark, height=80 + 265 * rows)
-
-
-def _grid(tiles: np.ndarray, columns: int, gap_y: int, gap_x: int) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Tiles (N, H, W) in rows on one canvas, with room above and between them; also each tile's top left pixel."""
-    count, height, width = tiles.shape
-    columns = max(1, min(columns, count))
-    rows = -(-count // columns)
-    canvas = np.full((rows * (height + gap_y), columns * (width + gap_x) - gap_x), np.nan)
-    places = [((n // columns) * (height + gap_y) + gap_y, (n % columns) * (width + gap_x)) for n in range(count)]
-    for (top, left), tile in zip(places, tiles, strict=True):
-        canvas[top : top + height, left : left + width] = tile
-    return canvas, places
-
-
-def _label(figure: go.Figure, places: list[tuple[int, int]], labels: Sequence[str], size: int, ink: str) -> None:
-    """Write a label above each tile."""
-    figure.update_layout(
-        annotations=[
-            {
-                "x": left - 0.5,
-                "y": top - 0.5,
-                "text": label,
-                "showarrow": False,
-                "align": "left",
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "font": {"size": size, "color": ink},
-                "borderpad": 0,
-            }
-            for (top, left), label in zip(places, labels, strict=True)
-            if label
-        ]
-    )
-
-
-def _fit(figure: go.Figure, canvas: np.ndarray) -> None:
-    """Square pixels, the first row on top, from the left edge, never zoomed."""
-    height, width = canvas.shape
-    figure.update_xaxes(
-        visible=False, fixedrange=True, constrain="domain", constraintoward="left", range=[-0.5, width - 0.5]
-    )
-    figure.update_yaxes(
-        visible=False,
-        fixedrange=True,
-        scaleanchor="x",
-        constrain="domain",
-        constraintoward="top",
-        range=[height - 0.5, -0.5],
-    )
 
 
 def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,8 @@ GAP, BETWEEN = 0.4, 0.12
 """Room above a tile for its label, and beside it, as shares of the tile: in a narrow column it is still a line high."""
 HEAD, FOOT = 48, 44
 """Pixels that the title takes, and the colour scale."""
-Place = tuple[float, float]
-"""Top and left end of a tile, in pixels of the tiles."""
+Place = tuple[int, int]
+"""The top left pixel of a tile."""
 Box = tuple[tuple[int, int], ...]
 """First row and the one past the last, first column and the one past the last."""
 _EACH = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["-strongest", "0", "strongest"]}
@@ -60,15 +61,13 @@ def mosaic(
         boxes: What is outlined within each tile.
         dark: Whether the page is dark.
     """
-    places = _places(tiles.shape, columns)
+    height, width = tiles.shape[1:]
     shown = tiles / np.maximum(_strongest(tiles), 1e-12)[:, None, None] if each else tiles
     colours, low, high = _scale(scale, shown, 1.0 if each else limit, dark)
-    x, y, z = _canvas(shown, places, columns)
+    canvas, places = grid(shown.astype(np.float32), columns, *gaps(height, width))
     heatmap = {
         "type": "heatmap",
-        "x": x,
-        "y": y,
-        "z": z,
+        "z": canvas,
         "colorscale": [list(stop) for stop in colours],
         "zmin": low,
         "zmax": high,
@@ -81,34 +80,25 @@ def mosaic(
     if clickable or chosen is not None:
         data.append(_over(tiles, places, labels, chosen, dark))
     layout = {
-        "annotations": _labels(places, labels, palette(dark).muted),
-        "xaxis": _axis(x[-1], "left"),
-        "yaxis": _axis(y[-1], "top") | {"range": [y[-1], 0], "scaleanchor": "x"},
+        "annotations": headings(places, labels, 11, palette(dark).muted),
+        **axes(*canvas.shape),
         "bargap": 0,
     } | ({"shapes": outlines(places, boxes, dark)} if boxes else {})
-    fixed, most = HEAD + (FOOT if bar else 0), round(tile * y[-1] / tiles.shape[1])
-    return drawn(data, layout | following_width(alt, fixed, y[-1] / x[-1], most), title, alt, dark, height=fixed + most)
+    high, wide = canvas.shape
+    fixed, most = HEAD + (FOOT if bar else 0), round(tile * high / height)
+    return drawn(data, layout | following_width(alt, fixed, high / wide, most), title, alt, dark, height=fixed + most)
 
 
-def outlines(
-    places: Sequence[Place], boxes: Sequence[Box | None], dark: bool, edge: float = 0.0
-) -> list[dict[str, Any]]:
-    """Rectangles around parts of tiles.
-
-    Args:
-        places: Top and left end of each tile.
-        boxes: The part of each, or None.
-        dark: Whether the page is dark.
-        edge: Where the first pixel of a figure begins.
-    """
+def outlines(places: Sequence[Place], boxes: Sequence[Box | None], dark: bool) -> list[dict[str, Any]]:
+    """Rectangles around the part of each tile that its box says, if it has one."""
     line = {"color": palette(dark).validation, "width": 2}
     return [
         {
             "type": "rect",
-            "x0": left + across[0] + edge,
-            "x1": left + across[1] + edge,
-            "y0": top + down[0] + edge,
-            "y1": top + down[1] + edge,
+            "x0": left + across[0] - 0.5,
+            "x1": left + across[1] - 0.5,
+            "y0": top + down[0] - 0.5,
+            "y1": top + down[1] - 0.5,
             "line": line,
         }
         for (top, left), box in zip(places, boxes, strict=False)
@@ -117,24 +107,21 @@ def outlines(
     ]
 
 
-def _places(shape: tuple[int, ...], columns: int) -> list[Place]:
-    count, height, width = shape
-    down, across = height * (1 + GAP), width * (1 + BETWEEN)
-    return [(n // columns * down + height * GAP, n % columns * across) for n in range(count)]
+def gaps(height: int, width: int) -> tuple[int, int]:
+    """Pixels of room above a tile and beside it."""
+    return max(1, math.ceil(height * GAP)), max(1, round(width * BETWEEN))
 
 
-def _canvas(tiles: np.ndarray, places: list[Place], columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Edges of all pixels along x and y, and their values; between the tiles there are none."""
+def grid(tiles: np.ndarray, columns: int, gap_y: int, gap_x: int) -> tuple[np.ndarray, list[Place]]:
+    """Tiles (N, H, W) in rows on one canvas, with room above and between them; also each tile's top left pixel."""
     count, height, width = tiles.shape
-    columns = min(columns, count)
+    columns = max(1, min(columns, count))
     rows = -(-count // columns)
-    values = np.full((rows, height + 1, columns, width + 1), np.nan, np.float32)  # a gap above, and one on the right
-    for n, tile in enumerate(tiles):
-        values[n // columns, 1:, n % columns, :-1] = tile
-    tops, lefts = (sorted({place[side] for place in places}) for side in (0, 1))
-    x = np.concatenate([left + np.arange(width + 1) for left in lefts])  # the last edge of a tile begins the gap
-    y = np.concatenate([[0.0], *(top + np.arange(height + 1) for top in tops)])
-    return x, y, values.reshape(rows * (height + 1), columns * (width + 1))[:, :-1]
+    canvas = np.full((rows * (height + gap_y), columns * (width + gap_x) - gap_x), np.nan, tiles.dtype)
+    places = [((n // columns) * (height + gap_y) + gap_y, (n % columns) * (width + gap_x)) for n in range(count)]
+    for (top, left), tile in zip(places, tiles, strict=True):
+        canvas[top : top + height, left : left + width] = tile
+    return canvas, places
 
 
 def _over(tiles: np.ndarray, places: list[Place], labels: Sequence[str], chosen: int | None, dark: bool) -> dict:
@@ -143,19 +130,17 @@ def _over(tiles: np.ndarray, places: list[Place], labels: Sequence[str], chosen:
     low, high = tiles.min(axis=(1, 2)), tiles.max(axis=(1, 2))
     return {
         "type": "bar",
-        "x": [left + width / 2 for _, left in places],
-        "base": [top for top, _ in places],
+        "x": [left + (width - 1) / 2 for _, left in places],
+        "base": [top - 0.5 for top, _ in places],
         "y": [height] * len(places),
         "width": width,
         "marker": {
             "color": "rgba(0,0,0,0)",
-            "line": {
-                "color": palette(dark).validation,
-                "width": [3 if n == chosen else 0 for n in range(len(places))],
-            },
+            "line": {"color": palette(dark).validation, "width": 3},
+            "opacity": 0 if chosen is None else [float(n == chosen) for n in range(len(places))],
         },
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
+        "selected": {"marker": {"opacity": 1}},  # a click outlines a tile at once, and without a new figure
+        "unselected": {"marker": {"opacity": 0}},
         "customdata": [[label] for label in labels],
         "text": [f"{label}: {least:.3g} to {most:.3g}" for label, least, most in zip(labels, low, high, strict=True)],
         "textposition": "none",
@@ -164,17 +149,18 @@ def _over(tiles: np.ndarray, places: list[Place], labels: Sequence[str], chosen:
     }
 
 
-def _labels(places: list[Place], labels: Sequence[str], ink: str) -> list[dict[str, Any]]:
+def headings(places: Sequence[Place], labels: Sequence[str], size: int, ink: str) -> list[dict[str, Any]]:
+    """A label above each tile."""
     return [
         {
-            "x": left,
-            "y": top,
+            "x": left - 0.5,
+            "y": top - 0.5,
             "text": label,
             "showarrow": False,
             "align": "left",
             "xanchor": "left",
             "yanchor": "bottom",
-            "font": {"size": 11, "color": ink},
+            "font": {"size": size, "color": ink},
             "borderpad": 0,
         }
         for (top, left), label in zip(places, labels, strict=True)
@@ -182,13 +168,12 @@ def _labels(places: list[Place], labels: Sequence[str], ink: str) -> list[dict[s
     ]
 
 
-def _axis(end: float, toward: str) -> dict[str, Any]:
+def axes(height: int, width: int) -> dict[str, Any]:
+    """Square pixels, the first row on top, from the left edge, never zoomed."""
+    same = {"visible": False, "fixedrange": True, "constrain": "domain"}
     return {
-        "visible": False,
-        "fixedrange": True,
-        "constrain": "domain",
-        "constraintoward": toward,
-        "range": [0, end],
+        "xaxis": same | {"constraintoward": "left", "range": [-0.5, width - 0.5]},
+        "yaxis": same | {"constraintoward": "top", "range": [height - 0.5, -0.5], "scaleanchor": "x"},
     }
 
 

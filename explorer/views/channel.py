@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from explorer.probes.receptive import Path
     from explorer.views.options import Options
 
-HINT = "Click a map, or choose its number, to see it large, what excites it, and how its values come about."
+HINT = (
+    "Choose a channel, or click its map (on a touch screen, tap it twice), to see it large, what excites it in this "
+    "example, and how its values come about."
+)
 DETAILED = 3
 """Input channels whose products are written out: those that add or take away most."""
 Place = tuple[int, ...]
@@ -42,8 +45,9 @@ def enlarge(view: View, name: str, channel: int, options: Options) -> None:
     dark = page.dark()
 
     def clicked(points: list[dict]) -> None:
-        for axis, place in zip(_axes(values), points[0]["customdata"], strict=True):
-            options.choose(axis, int(place))
+        for point in points[:1]:
+            for axis, place in zip(_axes(values), point["customdata"], strict=True):
+                options.choose(axis, int(place))
 
     page.show_made(
         lambda: _figure(view, name, channel, at, dark),

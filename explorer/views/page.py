@@ -63,7 +63,8 @@ def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None,
         make: Makes it.
         key: Keeps it in place while it changes.
         content: All that it is made from.
-        chosen: If its points can be clicked: hears which, before the page is drawn again.
+        chosen: If its points can be clicked: hears which, before the page is drawn again; none if the one that was
+            clicked before is clicked again.
     """
     with st.container(key=f"figure-{key}"):
         tall = ""
@@ -78,14 +79,13 @@ def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None,
 
 def choose(figure: go.Figure, key: str, chosen: Clicked) -> None:
     """Draw a figure whose points can be clicked; `chosen` hears which, before the page is drawn again."""
-    _chart(figure, key, chosen)
+    _chart(figure, key, lambda points: chosen(points) if points else None)
 
 
 def _chart(figure: go.Figure, key: str, chosen: Clicked | None) -> None:
     @calm
     def heard() -> None:
-        if points := st.session_state[key].selection.points:
-            chosen(points)
+        chosen(st.session_state[key].selection.points)
 
     st.plotly_chart(
         figure,

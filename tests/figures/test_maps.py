@@ -43,11 +43,10 @@ def test_every_figure_is_complete_and_known_to_plotly(dark: bool) -> None:
 def test_each_bar_over_a_mosaic_lies_exactly_on_the_pixels_of_its_tile(columns: int) -> None:
     shown, bars = mosaic(TILES, ["0", "1", "2"], "t", "a", columns=columns, clickable=True).data
     for n, tile in enumerate(TILES):
-        left, top = bars.x[n] - bars.width / 2, bars.base[n]
-        at = np.searchsorted(shown.y, top), np.searchsorted(shown.x, left)
-        assert np.array_equal(shown.z[at[0] : at[0] + 2, at[1] : at[1] + 2], tile)
-        np.testing.assert_allclose(shown.y[at[0] : at[0] + 3], top + np.arange(3))
-        assert (bars.y[n], bars.customdata[n]) == (2, [str(n)])
+        top, left = round(bars.base[n] + 0.5), round(bars.x[n] - bars.width / 2 + 0.5)
+        assert np.array_equal(shown.z[top : top + 2, left : left + 2], tile)
+        assert (bars.base[n], bars.x[n], bars.y[n], bars.width) == (top - 0.5, left + 0.5, 2, 2)
+        assert bars.customdata[n] == [str(n)]
 
 
 def test_on_scales_of_their_own_all_tiles_reach_the_same_strength_but_those_of_zeros() -> None:
@@ -62,7 +61,7 @@ def test_on_scales_of_their_own_all_tiles_reach_the_same_strength_but_those_of_z
 def test_a_mosaic_is_as_high_as_its_tiles_at_any_width_and_labels_have_a_line(count: int, width: int) -> None:
     figure = mosaic(np.ones((count, 8, 8)), [f"{n}" for n in range(count)], "t", "a")
     fixed, share, most = map(float, re.findall(r"[\d.]+(?=px \+|\d* \*|px\)\))", height(figure)))
-    x, y = figure.layout.xaxis.range[1], figure.layout.yaxis.range[0]
+    x, y = figure.layout.xaxis.range[1] + 0.5, figure.layout.yaxis.range[0] + 0.5
     high = min(share * (width - 16), most)
     tile = min((width - 16) / x, high / y) * 8  # what the locked axes make of it
     assert high == pytest.approx(tile / 8 * y, abs=1)  # no blank below

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 import explorer as ex
 from explorer.errors import NotApplicable, UnknownName
-from explorer.probes import predict
+from explorer.probes import Filters, convolutions, predict
+from tests.samples import made_up
 
 
 def test_a_prediction_is_the_logits_and_their_softmax(cnn: nn.Module, image: torch.Tensor) -> None:
@@ -73,6 +74,27 @@ def test_filters_inside_a_residual_block_have_no_bias(digits: ex.Dataset) -> Non
 
     assert seen.weights.shape == (2, 2, 3, 3)
     assert seen.bias is None
+
+
+def test_filters_over_a_series_are_lines_and_all_convolutions_of_a_model_are_found() -> None:
+    series = made_up(2, 20)
+    spec = ex.ModelSpec.of(
+        {"kind": "conv", "channels": 3, "kernel": 5},
+        {"kind": "residual", "channels": 2},
+        {"kind": "flatten"},
+        {"kind": "output"},
+    )
+    model = ex.build(spec, series)
+    assert convolutions(model) == ["conv1", "residual1.conv1", "residual1.conv2", "residual1.skip"]
+    assert np.array_equal(ex.filters(model, "conv1").weights, model.conv1.weight.detach().numpy())
+    assert ex.filters(model, "conv1").weights.shape == (3, 2, 5)
+
+
+def test_how_far_filters_have_moved_is_a_share_of_the_norm_they_had() -> None:
+    before, after = (Filters("conv1", np.array(w).reshape(2, 1, 1, 2), None) for w in ([3, 4, 0, 1.0], [3, 4, 3, 5.0]))
+    whole, each = after.change(before)
+    assert whole == pytest.approx(5 / 26**0.5)
+    assert each.tolist() == [0, 5]
 
 
 def test_what_has_no_filters_says_so(cnn: nn.Module) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from explorer.views.options import Options
     from explorer.views.view import View
 
+NOTHING = -1
+"""Stands for no channel, as None does, but makes another figure."""
 MANY = 20
 """Up to so many layers are all seen at once."""
 
@@ -66,21 +68,22 @@ class Layers(Look):
         return Chosen(name, part, layer.span_of(view, spot), each, one)
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
-        name, part, span, each, one = chosen
-        grid = replace(layer.PAGE, each=each, clickable=True, chosen=one)
-        return layer.figure(view, _spot(name), view.layers[name], grid, part, span, dark)
+        return _figure(view, chosen, chosen.channel, dark)
 
     def draw(self, view: View, options: Options) -> None:
-        chosen, dark = self.settle(view, options), page.dark()
+        chosen, dark, key = self.settle(view, options), page.dark(), options.key(self.name)
+        content = (view.place, chosen._replace(channel=None), dark)
+        outlined = _outlined(key, content, chosen.channel)
 
         def clicked(points: list[dict]) -> None:
-            number = int(points[0]["customdata"][0])
-            options.choose("channel", None if number == chosen.channel else number)
+            number = int(points[0]["customdata"][0]) if points else None
+            st.session_state[f"{key}-clicked"] = Click(content, outlined, number)
+            options.choose("channel", number)
 
         page.show_made(
-            lambda: self.figure(view, chosen, dark),
-            options.key(self.name),
-            (view.place, chosen, dark),
+            lambda: _figure(view, chosen, outlined, dark),
+            key,
+            (content, outlined),
             clicked if view.layers[chosen.name].output.kind == "image" else None,
         )
         self.say()
@@ -93,6 +96,33 @@ class Layers(Look):
             channel.enlarge(view, chosen.name, chosen.channel, options)
         elif channel.fits(view.layers[chosen.name]):
             st.caption(channel.HINT)
+
+
+def _figure(view: View, chosen: Chosen, outlined: int | None, dark: bool) -> go.Figure:
+    grid = replace(layer.PAGE, each=chosen.each, clickable=True, chosen=outlined)
+    return layer.figure(view, _spot(chosen.name), view.layers[chosen.name], grid, chosen.part, chosen.span, dark)
+
+
+class Click(NamedTuple):
+    """A click into a mosaic: what that was made from, what it outlined by itself, and the channel, None to close it."""
+
+    content: Hashable
+    outlined: int | None
+    number: int | None
+
+
+def _outlined(key: str, content: Hashable, channel: int | None) -> int | None:
+    """The channel that a mosaic outlines by itself.
+
+    The browser outlines what was clicked: then the mosaic stays as it is, and need not be drawn anew. Once something
+    else than a click closed the channel, it must differ from the one before, so that it forgets the click.
+    """
+    last: Click | None = st.session_state.get(f"{key}-clicked")
+    if last is None or last.content != content or last.outlined not in (None, NOTHING):
+        return channel
+    if last.number == channel:
+        return last.outlined
+    return NOTHING if channel is None and last.outlined is None else channel
 
 
 def _told(planned: Planned) -> str:
