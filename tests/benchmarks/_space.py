@@ -1,6 +1,6 @@
 """The space of a layer, its weights, and ablation: from a click until something else is drawn in a real Chromium.
 
-`measure` is given a server that has the run; it belongs to no benchmark of its own.
+Part of the benchmark ``views``.
 """
 
 from __future__ import annotations

@@ -14,7 +14,11 @@ from explorer.models import preset
 from explorer.runs.execute import execute, submit
 from explorer.runs.store import RunStore
 from explorer.specs import RunSpec
+from tests.benchmarks._heads import measure as heads
 from tests.benchmarks._lag import percentile
+from tests.benchmarks._maps import maps
+from tests.benchmarks._memory import measure as memory
+from tests.benchmarks._space import space, tsne
 from tests.benchmarks.base import Bar, at_most
 from tests.browser.server import WIDE, Server, Watched, browser
 
@@ -25,19 +29,30 @@ STROKES = 8
 
 
 def measure(repeats: int) -> list[Bar]:
-    """All bars of the views."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = RunStore(Path(folder) / "home")
-        with store.owners.hold() as owner:
-            spec = RunSpec(dataset="digits", model=preset("cnn", load_dataset("digits")), family="cnn")
-            execute(store, submit(store, spec, owner=owner), owner)
-        server = Server(store.home, Path(folder) / "log.txt")
-        try:
-            server.wait()
-            with browser() as program:
-                return drawing(server, program, STROKES * repeats)
-        finally:
-            server.stop()
+    """All bars of the views; every sort of view has a server and runs of its own."""
+    with tempfile.TemporaryDirectory() as folder, browser() as program:
+        bars = [*_digits(Path(folder) / "digits", program, repeats)]
+        for what in (maps, memory):
+            place = Path(folder) / what.__name__
+            place.mkdir()
+            bars += what(program, place, repeats)
+    return [*bars, *heads(repeats)]
+
+
+def _digits(folder: Path, program: Browser, repeats: int) -> list[Bar]:
+    """What is drawn of the default CNN on digits: drawing, the space of its layers, its weights, ablation."""
+    store = RunStore(folder / "home")
+    with store.owners.hold() as owner:
+        spec = RunSpec(dataset="digits", model=preset("cnn", load_dataset("digits")), family="cnn")
+        run = execute(store, submit(store, spec, owner=owner), owner)
+    server = Server(store.home, folder / "log.txt")
+    try:
+        server.wait()
+        bars = drawing(server, program, STROKES * repeats)
+        tab = Watched(program, WIDE)
+        return [*bars, *space(tab, server.url, run.id, repeats), *tsne(tab, server.url, run.id, min(3, repeats))]
+    finally:
+        server.stop()
 
 
 def drawing(server: Server, program: Browser, strokes: int = STROKES) -> list[Bar]:
