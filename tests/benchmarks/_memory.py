@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -17,7 +16,7 @@ from explorer.specs import RunSpec, TrainSpec
 from tests.benchmarks._lag import percentile
 from tests.benchmarks.base import Bar, at_most
 from tests.benchmarks.browser import _change, _next
-from tests.browser.server import WIDE, Server, Watched, browser
+from tests.browser.server import WIDE, Server, Watched
 
 MEDIAN, SLOW = 0.4, 1.0
 """Seconds from the click until it is drawn: median, and 95 of 100."""
@@ -97,12 +96,3 @@ def _radio(page: Page, name: str) -> None:
 
 def _click_bar(page: Page, row: int) -> None:
     page.locator(".st-key-states .barlayer .point path").nth(row).click(force=True)
-
-
-if __name__ == "__main__":
-    import sys
-    import tempfile
-
-    with browser() as program, tempfile.TemporaryDirectory() as folder:
-        for bar in measure(program, Path(folder), int(sys.argv[1]) if sys.argv[1:] else 3):
-            print(json.dumps(vars(bar), ensure_ascii=False))
