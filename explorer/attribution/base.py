@@ -126,12 +126,12 @@ class Method(Declared):
             if question.tokens is not None and not self.inner:
                 values = values * (question.tokens != PAD)
             error = self._error(question, values) if self.complete else None
-        if not values.isfinite().all():
+        array = values[0].cpu().numpy().copy()
+        if not np.isfinite(array).all():
             raise NotApplicable(
                 f"{self.title} gives values that are not finite for this example: the model's scores or gradients "
                 "overflow there. Choose an earlier step, or train with a smaller learning rate."
             )
-        array = values[0].cpu().numpy().copy()
         return Attribution(self.name, self.model_dump(), question.scored.target, array, error, self.place)
 
     @property

@@ -22,7 +22,7 @@ class FeatureAblation(ByRegion):
         from captum.attr import FeatureAblation as Captum
 
         numbers = self.numbers(question)
-        values = Captum(question.scored).attribute(
+        values = Captum(question.quick.forward).attribute(
             question.x,
             baselines=question.baseline,
             target=0,

@@ -21,4 +21,4 @@ class InputXGradient(Method):
     def run(self, question: Question) -> torch.Tensor:
         from captum.attr import InputXGradient as Captum
 
-        return Captum(question.scored).attribute(question.x.requires_grad_(), target=0)
+        return Captum(question.quick.forward).attribute(question.x.requires_grad_(), target=0)

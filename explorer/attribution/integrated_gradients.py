@@ -27,10 +27,11 @@ class IntegratedGradients(Method):
     def run(self, question: Question) -> torch.Tensor:
         from captum.attr import IntegratedGradients as Captum
 
-        return Captum(question.scored).attribute(
+        most = question.at_once()
+        return Captum(question.quick.forward).attribute(
             question.x,
             baselines=question.baseline,
             target=0,
             n_steps=self.steps,
-            internal_batch_size=question.at_once(),
+            internal_batch_size=most if most < self.steps else None,
         )

@@ -27,7 +27,7 @@ class KernelShap(DrawnByRegion):
     def run(self, question: Question) -> torch.Tensor:
         from captum.attr import KernelShap as Captum
 
-        return self._fit(Captum(question.scored), question)
+        return self._fit(Captum(question.quick.forward), question)
 
     def _fit(self, captum: object, question: Question) -> torch.Tensor:
         numbers = self.numbers(question)
@@ -60,4 +60,4 @@ class Lime(KernelShap):
         from captum._utils.models.linear_model import SkLearnLasso
         from captum.attr import Lime as Captum
 
-        return self._fit(Captum(question.scored, interpretable_model=SkLearnLasso(alpha=self.alpha)), question)
+        return self._fit(Captum(question.quick.forward, interpretable_model=SkLearnLasso(alpha=self.alpha)), question)

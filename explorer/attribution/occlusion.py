@@ -25,7 +25,7 @@ class Occlusion(Method):
         from captum.attr import Occlusion as Captum
 
         window, stride, together = self._window(question)
-        values = Captum(question.scored).attribute(
+        values = Captum(question.quick.forward).attribute(
             question.x,
             target=0,
             baselines=question.baseline,

@@ -27,4 +27,4 @@ class Saliency(Method):
     def run(self, question: Question) -> torch.Tensor:
         from captum.attr import Saliency as Captum
 
-        return Captum(question.scored).attribute(question.x.requires_grad_(), target=0, abs=self.absolute)
+        return Captum(question.quick.forward).attribute(question.x.requires_grad_(), target=0, abs=self.absolute)

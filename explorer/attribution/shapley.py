@@ -26,7 +26,7 @@ class ShapleySampling(DrawnByRegion):
         from captum.attr import ShapleyValueSampling as Captum
 
         numbers = self.numbers(question)
-        values = Captum(question.scored).attribute(
+        values = Captum(question.quick.forward).attribute(
             question.x,
             baselines=question.baseline,
             target=0,

@@ -27,7 +27,7 @@ class SmoothGrad(Drawn):
         from captum.attr import NoiseTunnel, Saliency
 
         spread = float(question.x.max() - question.x.min()) or 1.0
-        return NoiseTunnel(Saliency(question.scored)).attribute(
+        return NoiseTunnel(Saliency(question.quick.forward)).attribute(
             question.x.requires_grad_(),
             nt_samples=self.copies,
             nt_samples_batch_size=question.at_once(self.copies),

@@ -11,7 +11,6 @@ from torch import nn
 
 from explorer.errors import NotApplicable, UnknownName
 from explorer.models.layers.attention import MultiHeadAttention
-from explorer.training import evaluating
 
 Hook = Callable[..., Any]
 """What is called with a module, what it was given and what it puts out."""
@@ -23,15 +22,25 @@ def quiet(model: nn.Module) -> Iterator[None]:
 
     Gradients that a pass inside left on the weights are dropped; the ones there before are put back.
     """
-    gradients = {weight: weight.grad for weight in model.parameters()}
+    modules = list(model.modules())  # looked through once: in a small network that is a good part of one answer
+    learning = [module for module in modules if module.training]
+    weights = {weight for module in modules for weight in module._parameters.values() if weight is not None}
+    gradients = {weight: weight.grad for weight in weights if weight.grad is not None}
     for weight in gradients:
         weight.grad = None
+    for module in learning:
+        module.training = False
     try:
-        with evaluating(model):
-            yield
+        yield
     finally:
-        for weight, gradient in gradients.items():
-            weight.grad = gradient
+        for module in modules:
+            if module.training:
+                module.training = False
+        for module in learning:
+            module.training = True
+        for weight in weights:
+            if weight.grad is not None or weight in gradients:
+                weight.grad = gradients.get(weight)
 
 
 @contextmanager
