@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from pydantic import Field
 
@@ -25,13 +26,16 @@ class IntegratedGradients(Method):
     steps: int = Field(50, ge=2, le=1000, description="Points on the way; more give a smaller completeness error.")
 
     def run(self, question: Question) -> torch.Tensor:
-        from captum.attr import IntegratedGradients as Captum
-
-        most = question.at_once()
-        return Captum(question.quick.forward).attribute(
-            question.x,
-            baselines=question.baseline,
-            target=0,
-            n_steps=self.steps,
-            internal_batch_size=most if most < self.steps else None,
-        )
+        # As Captum does it, by the rule of Gauss and Legendre, but with less around it: half of its time is not spent
+        # in the model.
+        nodes, weights = np.polynomial.legendre.leggauss(self.steps)
+        x, base = question.x, question.baseline
+        shape, most = (-1, *[1] * (x.ndim - 1)), question.at_once()
+        shares = torch.from_numpy((1 + nodes) / 2).to(x).reshape(shape)  # (steps, 1, …)
+        counts = torch.from_numpy(weights / 2).to(x).reshape(shape)
+        total = torch.zeros_like(x)
+        for share, count in zip(shares.split(most), counts.split(most), strict=True):
+            points = (base + share * (x - base)).requires_grad_()
+            (slope,) = torch.autograd.grad(question.quick(points).sum(), points)
+            total += (count * slope).sum(0, keepdim=True)
+        return total * (x - base)
