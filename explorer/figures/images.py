@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.figures.mosaic import HEAD, TILE, Box, axes, gaps, grid, headings, mosaic, outlines
 from explorer.figures.theme import BAR, finish, following_width, palette
 
-_SIGNED = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
+_SIGNED = BAR | {"tickvals": [-0.8, 0, 0.9], "ticktext": ["against", "no effect", "for"]}
 
 
 def gallery(
@@ -96,7 +96,9 @@ def attributions(
     labels = [f"<b>{label}</b><br>{note}" for (label, _), note in zip(panels, notes, strict=True)]
     figure.update_layout(annotations=headings(places, labels, 12, colours.ink), **axes(*relative.shape))
     rows = -(-len(panels) // columns)
-    return finish(figure, title, alt, dark, height=80 + 265 * rows)
+    high, wide = relative.shape
+    finish(figure, title, alt, dark, height=80 + 265 * rows)
+    return figure.update_layout(following_width(alt, 80, high / wide, 265 * rows))
 
 
 def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:
