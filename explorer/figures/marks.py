@@ -15,7 +15,7 @@ ROW, HEAD, GAP = 25, 62, 26
 """Height of a row, of the titles above and of the scale below, in screen pixels."""
 ACROSS = 7
 """Most checks beside each other."""
-NUMBERS = 0.62
+NUMBERS = 0.7
 """Width of the column of numbers beside each chart, as a share of the chart's."""
 State = Literal["held", "doubtful", "none", "broken", "waiting"]
 SIGNS: dict[State, str] = {"held": "", "doubtful": " !", "none": "–", "broken": "×", "waiting": "·"}
@@ -170,7 +170,7 @@ def _bars(
 
 def _axes(column: Column, methods: Sequence[tuple[str, str]], place: _Place, first: bool, dark: bool) -> Parts:
     low, high = column.span
-    marks = sorted({low, 0.0, high})
+    marks = sorted({low if low <= -0.5 else 0.0, 0.0, high})  # one just below zero would touch it
     across = {
         **quiet(dark),
         "domain": [place.left, place.right],

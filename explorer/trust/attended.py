@@ -7,7 +7,7 @@ import torch
 
 from explorer.attribution import Question
 from explorer.data import PAD
-from explorer.models.layers.sequences import PatchEmbedding
+from explorer.models.layers.sequences import PatchEmbedding, TimeSteps
 from explorer.probes import TwoClasses, rollout, unfollowed
 
 
@@ -21,8 +21,8 @@ def attended(x: torch.Tensor, question: Question) -> np.ndarray | None:
         question: What is asked about it.
 
     Returns:
-        The share of each word, or of the patch that each pixel lies in; None if the model has no attention, or what it
-        looks at are not the places of the input.
+        The share of each word or step, or of the patch that each pixel lies in; None if the model has no attention, or
+        what it looks at are not the places of the input.
     """
     model = question.model
     inner = model.model if isinstance(model, TwoClasses) else model
@@ -34,6 +34,8 @@ def attended(x: torch.Tensor, question: Question) -> np.ndarray | None:
         there = (question.tokens[0] != PAD).cpu().numpy()
         values = reach.values[len(reach.values) - len(there) :]  # a class token may be in front
         return None if reach.read else values[there]
+    if isinstance(start, TimeSteps):
+        return np.tile(reach.values[-x.shape[2] :], x.shape[1])
     if not isinstance(start, PatchEmbedding):
         return None
     size, across = start.project.kernel_size[0], x.shape[3] // start.project.kernel_size[0]
