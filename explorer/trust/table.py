@@ -24,7 +24,7 @@ from explorer.runs.store import RunStore
 from explorer.trust.attended import attended
 from explorer.trust.base import CHECKS, Check
 from explorer.trust.mark import Mark, read
-from explorer.trust.trial import Trial, places
+from explorer.trust.trial import Trial, laid_out, places
 
 log = logging.getLogger("explorer.trust")
 
@@ -168,7 +168,7 @@ class Table:
         shuffled: nn.Module | None = None,
         attentions: Sequence[np.ndarray] | None = None,
     ) -> None:
-        self.questions = questions
+        self.questions = laid_out(questions)
         self._more = {"seed": seed, "evidence": evidence, "shuffled": shuffled, "attentions": attentions}
         self._known: dict[object, object] = {}
         self._explained: dict[str, Sequence[np.ndarray] | Mark] = {}

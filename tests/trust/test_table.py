@@ -68,11 +68,11 @@ def test_every_cell_says_what_the_check_says_alone(store: ex.RunStore, run: ex.R
         for check in ("randomisation", "deletion"):
             alone = CHECKS.make(check).of(Trial(METHODS.make(method), questions, wanted.seed))
             mark = found[Cell(method, check)]
-            assert mark.score == pytest.approx(alone.score, abs=1e-6)
-            assert mark.controls == pytest.approx(alone.controls, abs=1e-6)
+            assert mark.score == pytest.approx(alone.score, abs=1e-4)
+            assert mark.controls == pytest.approx(alone.controls, abs=1e-4)
             assert (mark.verdict, mark.doubtful) == (alone.verdict, alone.doubtful)
             for name, line in mark.curves.items():
-                np.testing.assert_allclose(line, alone.curves[name], atol=1e-6)
+                np.testing.assert_allclose(line, alone.curves[name], atol=1e-4)
     assert found[Cell("saliency", "completeness")].reason.startswith("Completeness does not apply: Saliency does not")
     assert missing(store, wanted) == []
 
