@@ -35,6 +35,8 @@ def test_a_table_is_started_stopped_gone_on_with_and_kept(server: Server, tab: T
 
     bar = page.locator(".st-key-marks-wide .subplot.x5y5 .barlayer .point path").first  # deletion of saliency
     bar.wait_for()
+    bar.scroll_into_view_if_needed()
+    one.settle()
     box = bar.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".st-key-trust-cell")).to_contain_text("Saliency: Deletion")
