@@ -54,7 +54,6 @@ def table(
     title: str,
     dark: bool = False,
     across: int = ACROSS,
-    opened: tuple[str, str] | None = None,
 ) -> go.Figure:
     """Methods × checks: a bar for each score, a tick for its control, and the number.
 
@@ -65,13 +64,12 @@ def table(
         title: What is seen.
         dark: Whether the page is dark.
         across: Most checks beside each other; more go below.
-        opened: Method and check that are open, and are framed.
     """
     banks = -(-len(columns) // across)
     wide = -(-len(columns) // banks)
     bank = HEAD + ROW * len(methods) + GAP
     traces: list[Parts] = []
-    layout: Parts = {"annotations": [], "shapes": [], "showlegend": False, "barmode": "overlay", "bargap": 0.35}
+    layout: Parts = {"annotations": [], "showlegend": False, "barmode": "overlay", "bargap": 0.35}
     for number, column in enumerate(columns):
         down, right = divmod(number, wide)
         top = 1 - (down * bank + HEAD) / (banks * bank)
@@ -81,9 +79,6 @@ def table(
         traces += _bars(column, methods, mine, place, dark)
         layout |= _axes(column, methods, place, right == 0, dark)
         layout["annotations"].append(_head(column, place, dark))
-        if opened and opened[1] == column.name:
-            row = [name for name, _ in methods].index(opened[0])
-            layout["shapes"].append(_frame(row, place, dark))
     alt = f"{title}. " + " ".join(
         f"{column.title}, {column.better} is better: "
         + ", ".join(f"{name} {_said(row[number])}" for (_, name), row in zip(methods, entries, strict=True))
@@ -163,6 +158,7 @@ def _bars(
             "color": [colours.muted if entry.score is None else colours.ink for entry in entries],
         },
         "cliponaxis": False,
+        "unselected": {"textfont": {"color": colours.ink}},
         **common,
     }
     return [bars, ticks, numbers]
@@ -210,19 +206,6 @@ def _head(column: Column, place: _Place, dark: bool) -> Parts:
         "align": "left",
         "showarrow": False,
         "font": {"size": 12},
-    }
-
-
-def _frame(row: int, place: _Place, dark: bool) -> Parts:
-    return {
-        "type": "rect",
-        "xref": f"x{place.suffix} domain",
-        "yref": f"y{place.suffix}",
-        "x0": -0.02,
-        "x1": 1.0,
-        "y0": row - 0.48,
-        "y1": row + 0.48,
-        "line": {"color": palette(dark).ink, "width": 1.5},
     }
 
 

@@ -92,7 +92,8 @@ def legend(wanted: Wanted, found: dict[Cell, Mark]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="trust-legend"):
         st.caption(
             "Bar: the score. Tick: the check's control, which looks at no model. Hatched, **!**: doubtful. –: does not "
-            "apply. Click a bar or its number to open it.",
+            "apply. Click a bar or its number to open it. What is explained is the model's own answer to each of the "
+            "examples drawn; the example and class in the sidebar play no part here.",
             width="stretch",
         )
         if found:

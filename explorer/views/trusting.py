@@ -190,9 +190,8 @@ def _draw(shown: Shown, found: dict[Cell, Mark]) -> None:
 
     def figure(chosen: list[Column], across: int) -> None:
         entries = [[_entry(wanted, found, row, column.name) for column in chosen] for row in rows]
-        drawn = table(named, chosen, entries, shown.title, page.dark(), across, (shown.method, shown.check))
-        key = f"marks-{across}-{state.option_revision()}"
-        page.choose(drawn, key, _clicked)
+        drawn = table(named, chosen, entries, shown.title, page.dark(), across)
+        page.choose(drawn, f"marks-{across}", _clicked)  # unchanged by opening a cell: it stays as it is
 
     if columns:
         with st.container(key="marks-wide"):

@@ -28,7 +28,7 @@ def drawn(**more: object) -> go.Figure:
 def test_every_figure_is_complete_and_of_what_plotly_knows(dark: bool) -> None:
     lines = {"Saliency": [(0, 1), (1, 0.2)], "random places": [(0, 1), (1, 0.5)]}
     for figure in (
-        table(METHODS, COLUMNS, ENTRIES, "2 examples", dark, opened=("random", "deletion")),
+        table(METHODS, COLUMNS, ENTRIES, "2 examples", dark),
         curves(lines, "Deletion", "share covered", "probability", dark),
         rivals({"Saliency": 0.3, "Occlusion": -0.1}, "Others", "rank correlation", dark),
     ):
