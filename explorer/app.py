@@ -20,6 +20,7 @@ LOOKING = [
     st.Page(page.EVALUATE, title="Evaluate", icon=":material/fact_check:"),
     st.Page(page.INSIDE, title="Look inside", icon=":material/grid_view:"),
     st.Page(page.ATTRIBUTIONS, title="Attributions", icon=":material/psychology_alt:"),
+    st.Page(page.TRUST, title="Trust", icon=":material/balance:"),
 ]
 chosen = st.navigation(
     {

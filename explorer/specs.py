@@ -261,6 +261,8 @@ class RunSpec(_Value):
     """Which fold, from 0, of how many: train and validation splits are then those of a cross-validation."""
     purpose: Literal["train", "range test", "one batch"] = "train"
     """What it is for: to train; to find a learning rate, which rises all the time; or to learn one batch by heart."""
+    shuffled: bool = False
+    """Whether it learns from shuffled labels, of which nothing true can be learned: a control for explanations."""
     family: Annotated[str, Field(max_length=40)] = "custom"
     """The family the model started from, for display."""
     starter: Annotated[dict[_Name, int | float | bool | _Name], Field(max_length=20)] = {}
@@ -291,6 +293,7 @@ class RunSpec(_Value):
         words = [word.upper() if len(word) <= 3 else word for word in self.family.split("_")]
         family = " ".join(words)
         what = f"{family[0].upper()}{family[1:]} on {dataset}" if family else dataset
+        what = f"{what}, labels shuffled" if self.shuffled else what
         return what if self.purpose == "train" else f"{self.purpose.capitalize()} of {what}"
 
 

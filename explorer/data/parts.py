@@ -1,4 +1,6 @@
-"""The part of a data set that a run learns from: all of it, a fold of a cross-validation, or the first examples."""
+"""The part of a data set that a run learns from: all of it, a fold of a cross-validation, or the first examples; and
+the same with shuffled labels.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,8 @@ from explorer.errors import DataError
 from explorer.specs import RunSpec
 
 MOST_FOLDS = 20
+SHUFFLED_BY = 1
+"""Seed of the order in which labels are shuffled."""
 
 
 def dataset_of(spec: RunSpec) -> Dataset:
@@ -23,16 +27,31 @@ def dataset_of(spec: RunSpec) -> Dataset:
         ExplorerError: The data cannot be read, or have fewer examples than folds.
     """
     whole = load_dataset(spec.dataset)  # also where a part of it is known: it may have been removed since
-    if spec.fold is None and spec.examples is None:
+    if spec.fold is None and spec.examples is None and not spec.shuffled:
         return whole
-    return _part(spec.dataset, spec.fold, spec.examples)
+    return _part(spec.dataset, spec.fold, spec.examples, spec.shuffled)
 
 
 @lru_cache(maxsize=32)
-def _part(name: str, fold: tuple[int, int] | None, examples: int | None) -> Dataset:
+def _part(name: str, fold: tuple[int, int] | None, examples: int | None, mixed: bool) -> Dataset:
     whole = load_dataset(name)
     part = folded(whole, *fold) if fold else whole
-    return part if examples is None else first(part, examples)
+    part = part if examples is None else first(part, examples)
+    return shuffled(part) if mixed else part
+
+
+def shuffled(dataset: Dataset) -> Dataset:
+    """The same data set with the labels of its train and validation splits in another order, always the same.
+
+    Every label is there as often as before; which example it belongs to is chance (Adebayo et al., 2018). The test
+    split is as it was.
+    """
+    random = np.random.default_rng(SHUFFLED_BY)
+    train, validation = (
+        replace(split, targets=split.targets[random.permutation(len(split))])
+        for split in (dataset.train, dataset.validation)
+    )
+    return replace(dataset, train=train, validation=validation)
 
 
 def first(dataset: Dataset, examples: int) -> Dataset:

@@ -24,6 +24,7 @@ _TITLES = {
     "fold": "Fold",
     "purpose": "Purpose",
     "start": "Began from",
+    "labels": "Labels",
     "family": "Family",
     "layers": "Layers",
     "changes": "Changed on the way",
@@ -85,6 +86,8 @@ def cautions(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
         said.append("Folds are validated on different examples: compare their test values, or their mean.")
     if len({spec.train.label_smoothing for spec in specs}) > 1:
         said.append("Label smoothing raises the training loss by itself: compare validation values only.")
+    if any(spec.shuffled for spec in specs):
+        said.append("Some runs learned shuffled labels: what they reach on unseen examples is chance.")
     if others := sorted({spec.purpose for spec in specs} - {"train"}):
         said.append(f"Some runs were not made to train well ({', '.join(others)}): what they reach says little.")
     if len({run.device.split(" ")[0] for run in runs if run.device}) > 1:
@@ -103,6 +106,7 @@ def _where(spec: RunSpec) -> dict[str, Any]:
         found["fold"] = f"{spec.fold[0] + 1} of {spec.fold[1]}"
     if spec.start:
         found["start"] = f"{spec.start[0]} at step {spec.start[1]}"
+    found["labels"] = "shuffled" if spec.shuffled else "true"
     family = FAMILIES[spec.family].title if spec.family in FAMILIES else spec.family
     return found | {"purpose": spec.purpose, "family": family}
 

@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from explorer.errors import DiskFull, RunGone, SpecError
 from explorer.places import is_own, look_in
-from explorer.runs import controls
+from explorer.runs import controls, marks
 from explorer.runs.controls import Control, Verb
+from explorer.runs.marks import Asked, Kept
 from explorer.runs.owners import Owners
 from explorer.runs.problems import home_error
 from explorer.runs.reserve import Reserve
@@ -31,6 +32,7 @@ from explorer.runs.tables import (
     PARTS,
     flow_table,
     make_tables,
+    marks_table,
     metrics_table,
     pragmas,
     runs_table,
@@ -156,6 +158,13 @@ class RunStore:
         with self._reading() as connection:
             rows = connection.execute(query).mappings().all()
         return [from_row(row) for row in rows]
+
+    def of_spec(self, spec: RunSpec) -> list[Run]:
+        """The runs that were made from exactly this, newest first."""
+        same = runs_table.c.spec == spec.model_dump_json()
+        with self._reading() as connection:
+            rows = connection.execute(runs_table.select().where(same).order_by(runs_table.c.number.desc()))
+            return [from_row(row) for row in rows.mappings().all()]
 
     def of_sweep(self, sweep: str) -> list[Run]:
         """The runs that were made together, oldest first."""
@@ -341,6 +350,22 @@ class RunStore:
         with self._reading() as connection:
             return pd.DataFrame(connection.execute(query).all(), columns=[column.name for column in columns])
 
+    # -- trust checks -------------------------------------------------------------------------------------------------
+
+    def keep_mark(self, asked: Asked, kept: Kept) -> None:
+        """Keep what one check said of one method; what was kept of the same is replaced.
+
+        Raises:
+            RunGone: The run was deleted.
+        """
+        with self._writing() as connection:
+            marks.put(connection, asked, kept)
+
+    def marks(self, asked: Asked) -> list[Kept]:
+        """What was kept of some examples of a run at a step."""
+        with self._reading() as connection:
+            return marks.of(connection, asked)
+
     # -- for those who train ------------------------------------------------------------------------------------------
 
     def claim(self, owner: str) -> Run | None:
@@ -419,7 +444,7 @@ class RunStore:
     def rewind(self, run_id: str, step: int) -> None:
         """Forget what was written of a run after a step: it goes on from there and writes it again."""
         with self._writing() as connection:
-            for table in (metrics_table, flow_table):
+            for table in (metrics_table, flow_table, marks_table):
                 connection.execute(table.delete().where(table.c.run == run_id, table.c.step > step))
         for kept in self.snapshots.steps(run_id):
             if kept > step:

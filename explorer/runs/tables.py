@@ -74,7 +74,23 @@ controls_table = sa.Table(
     sa.Column("verb", sa.String, nullable=False),
     sa.Column("value", sa.Text, nullable=False, server_default="null"),
 )
-PARTS = (metrics_table, flow_table, controls_table)
+marks_table = sa.Table(
+    "marks",
+    meta,
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("split", sa.String, nullable=False),
+    sa.Column("examples", sa.Integer, nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("method", sa.String, nullable=False),
+    sa.Column("of_check", sa.String, nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
+# One mark of each kind: who works it out again replaces it.
+sa.Index("marks_of_a_run", *(column for column in marks_table.c if column.name != "content"), unique=True)
+PARTS = (metrics_table, flow_table, controls_table, marks_table)
 """Tables whose rows go with their run."""
 VERSION = 3
 """Which tables these are; a store that has others is not touched."""

@@ -37,6 +37,7 @@ EVERY = 0.4
 class _Job:
     work: Work
     waiting: dict[str, float]  # who wants it, and when they looked last
+    patience: float = GONE
     done: float = 0.0
     running: bool = False
     stopped: bool = False
@@ -77,8 +78,15 @@ class Jobs:
                 self._results.move_to_end(key)
             return self._results.get(key)
 
-    def ask(self, who: str, key: Hashable, work: Work) -> None:
-        """Want something done; of one person only one thing is. What others want already is not done twice."""
+    def ask(self, who: str, key: Hashable, work: Work, patience: float = GONE) -> None:
+        """Want something done; of one person only one thing is. What others want already is not done twice.
+
+        Args:
+            who, key: Who wants what.
+            work: What does it.
+            patience: Seconds for which it goes on for somebody who does not look: who keeps what is done in the store
+                may go to another page meanwhile.
+        """
         with self._lock:
             self._leave(who)
             self._failed.pop(who, None)
@@ -86,7 +94,7 @@ class Jobs:
                 return
             job = self._jobs.get(key)
             if job is None or job.stopped:
-                job = self._jobs[key] = _Job(work, {})
+                job = self._jobs[key] = _Job(work, {}, patience)
             job.waiting[who] = self.clock()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
@@ -100,6 +108,12 @@ class Jobs:
                 return None
             job.waiting[who] = self.clock()
             return Waiting(list(self._jobs).index(key), job.done)
+
+    def goes_on(self, key: Hashable) -> bool:
+        """Whether anybody wants something that is not done yet."""
+        with self._lock:
+            job = self._jobs.get(key)
+            return job is not None and not job.stopped and bool(job.waiting)
 
     def leave(self, who: str) -> None:
         """Want nothing any more."""
@@ -158,7 +172,7 @@ class Jobs:
     def _wanted(self, job: _Job) -> bool:
         with self._lock:
             now = self.clock()
-            for who in [who for who, looked in job.waiting.items() if looked < now - GONE]:
+            for who in [who for who, looked in job.waiting.items() if looked < now - job.patience]:
                 del job.waiting[who]
             job.stopped = not job.waiting
             return not job.stopped

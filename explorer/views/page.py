@@ -19,7 +19,9 @@ from explorer.views import moving
 log = logging.getLogger("explorer.pages")
 
 HOME, BUILD, TRAIN, RUNS, COMPARE = (f"../pages/{name}.py" for name in ("home", "build", "train", "runs", "compare"))
-EVALUATE, INSIDE, ATTRIBUTIONS = (f"../pages/{name}.py" for name in ("evaluate", "look_inside", "attributions"))
+EVALUATE, INSIDE, ATTRIBUTIONS, TRUST = (
+    f"../pages/{name}.py" for name in ("evaluate", "look_inside", "attributions", "trust")
+)
 ASSETS = Path(__file__).parents[2] / "assets"
 _MARKUP = r"\`*_{}[]<>()#+-.!|~:$"
 Clicked = Callable[[list[dict[str, Any]]], None]

@@ -15,7 +15,7 @@ from tests.data.test_own import people
 
 Tab = Callable[..., Watched]
 PAGES = {"home": "", "build": "build", "train": "train", "runs": "runs", "look_inside": "look_inside"}
-PAGES |= {name: name for name in ("compare", "evaluate", "attributions")}
+PAGES |= {name: name for name in ("compare", "evaluate", "attributions", "trust")}
 
 
 def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, tab: Tab) -> None:

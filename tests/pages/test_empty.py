@@ -16,7 +16,7 @@ def test_every_page_opens_on_an_empty_server_with_a_head(store: RunStore, name: 
     assert len(app.title) + len(app.header) == 1
 
 
-@pytest.mark.parametrize("name", ["runs", "compare", "evaluate", "look_inside", "attributions", "train"])
+@pytest.mark.parametrize("name", ["runs", "compare", "evaluate", "look_inside", "attributions", "trust", "train"])
 def test_an_empty_page_says_what_to_do_next(store: RunStore, name: str) -> None:
     app = healthy(open_page(name))
     assert "yet" in texts(app)

@@ -123,3 +123,20 @@ def test_an_error_is_told_to_those_who_wait_and_the_next_piece_goes_on() -> None
     assert jobs.failure("anna", "anna") == "Too few."
     assert jobs.failure("ben", "ben").startswith("Something unexpected")
     assert jobs.failure("anna", "another map") == jobs.failure("eve", "eve") == ""
+
+
+def test_who_is_patient_may_look_away_for_longer_and_others_can_tell_that_it_goes_on() -> None:
+    now = [0.0]
+    jobs, one = Jobs(clock=lambda: now[0]), Steered()
+    jobs.ask("anna", "table", one.work(), patience=10 * GONE)
+    assert one.began.wait(10)
+    now[0] = 9 * GONE
+    time.sleep(0.05)
+    assert not one.closed.is_set()
+    assert jobs.goes_on("table")
+    assert not jobs.goes_on("another")
+
+    now[0] += 2 * GONE
+
+    assert one.closed.wait(10)
+    eventually(lambda: not jobs.goes_on("table"))
