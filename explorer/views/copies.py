@@ -83,7 +83,7 @@ def _texts(original: View, copy: View) -> None:
     for words, pieces, changed in zip((f"Original, {original.said}", "Copy"), texts, marks, strict=True):
         with st.container(border=True):
             st.caption(page.plain(words))
-            st.markdown(_highlighted(pieces, changed, gap))
+            st.markdown(highlighted(pieces, changed, gap))
 
 
 def _by_letter(view: View) -> bool:
@@ -111,7 +111,7 @@ def marked(one: Sequence[str], other: Sequence[str]) -> tuple[list[bool], list[b
     return changed
 
 
-def _highlighted(pieces: Sequence[str], changed: Sequence[bool], gap: str) -> str:
+def highlighted(pieces: Sequence[str], changed: Sequence[bool], gap: str) -> str:
     """A text as markdown, its changed pieces on a coloured ground."""
     parts: list[tuple[bool, list[str]]] = []
     for piece, new in zip(pieces, changed, strict=True):
@@ -161,17 +161,17 @@ def _table(original: View, copy: View) -> str:
     """Both answers, and how the probabilities changed, as a table in markdown."""
     classes = original.dataset.classes
     before, after = (results.prediction(*view.place) for view in (original, copy))
-    rows = told(before.probabilities, after.probabilities)
-    lines = [
+    said = (
         f"It answers **{page.plain(classes[before.answer])}** to the original and "
-        f"**{page.plain(classes[after.answer])}** to the copy.",
-        "",
-        "| | original | copy |",
-        "|---|---:|---:|",
-    ]
-    lines += [
-        f"| {_name(classes[n])} | {_share(before.probabilities[n])} | {_share(after.probabilities[n])} |" for n in rows
-    ]
+        f"**{page.plain(classes[after.answer])}** to the copy."
+    )
+    return f"{said}\n\n{shares(classes, before.probabilities, after.probabilities, ('original', 'copy'))}"
+
+
+def shares(classes: Sequence[str], before: np.ndarray, after: np.ndarray, heads: tuple[str, str]) -> str:
+    """Probabilities (classes,) of two inputs, of the classes worth telling, as a table in markdown."""
+    lines = [f"| | {heads[0]} | {heads[1]} |", "|---|---:|---:|"]
+    lines += [f"| {_name(classes[n])} | {share(before[n])} | {share(after[n])} |" for n in told(before, after)]
     return "\n".join(lines)
 
 
@@ -186,5 +186,6 @@ def _name(name: str) -> str:
     return page.plain(short(name))
 
 
-def _share(share: float) -> str:
+def share(share: float) -> str:
+    """A probability as a percentage that never rounds up to certainty."""
     return f"{min(share, 0.999):.1%}"
