@@ -1,6 +1,9 @@
 """Attributions: which pixels spoke for an answer."""
 
-from explorer.views import example, page, picking, reasons, state, view
+import streamlit as st
+
+from explorer.views import example, flips, page, picking, reasons, state, view
+from explorer.views.options import Options
 
 page.head(
     "Attributions",
@@ -16,10 +19,13 @@ An attribution tells what moved this model's score. It does not tell that the mo
 that way, and methods can be wrong about the model too.
 """,
 )
+options = Options()
 seen = view.resolve(view.current_run())
 if seen is None:
     example.nothing_yet("ask")
 else:
     example.example_bar(seen, pick=picking.pick)
     reasons.reasons(seen)
-state.mirror_lens()
+    st.subheader("What would change it", anchor=False)
+    flips.flips(seen, options)
+state.mirror_lens(**options.drawn)

@@ -36,7 +36,7 @@ def images(
         colorscale=colours.diverging,
         zmin=low,
         zmax=high,
-        colorbar=BAR | {"x": THIRDS[1][0], "len": THIRDS[1][1] - THIRDS[1][0], "nticks": 3},
+        colorbar=BAR | {"x": THIRDS[1][0], "len": THIRDS[1][1] - THIRDS[1][0], "tickvals": [low, 0, high]},
         hovertemplate="changed by %{z:.3g}<extra></extra>",
     )
     figure = go.Figure()
@@ -59,7 +59,7 @@ def images(
             "range": [height - 0.5, -0.5],
         }
     _write(figure, labels)
-    return finish(figure, title, alt, dark, height=300).update_layout(margin={"t": 76})
+    return finish(figure, title, alt, dark, height=284).update_layout(margin={"t": 84})
 
 
 def _picture(image: np.ndarray) -> go.Heatmap | go.Image:

@@ -186,6 +186,6 @@ def _name(name: str) -> str:
     return page.plain(short(name))
 
 
-def share(share: float) -> str:
+def share(value: float) -> str:
     """A probability as a percentage that never rounds up to certainty."""
-    return f"{min(share, 0.999):.1%}"
+    return f"{min(value, 0.999):.1%}"

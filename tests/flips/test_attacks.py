@@ -180,11 +180,11 @@ def test_series_and_rows_keep_to_the_range_of_the_data(method: str) -> None:
 def test_what_cannot_be_asked_is_refused_in_words(method: str, cnn: nn.Module, image: torch.Tensor, room: Room) -> None:
     with pytest.raises(SpecError, match="Class 10 was asked for, but the model has classes 0 to 9"):
         attack(method, cnn, image, 10, [0.1], room=room)
-    with pytest.raises(SpecError, match="strength of -0.1 was asked for"):
+    with pytest.raises(SpecError, match=r"strength of -0\.1 was asked for"):
         attack(method, cnn, image, 1, [-0.1], room=room)
     with pytest.raises(SpecError, match="there is no field 'colour'"):
         attack(method, cnn, image, 1, [0.1], room=room, colour="red")
-    with pytest.raises(UnknownName, match="no attack called 'magic'. Choose one of: fgsm, pgd"):
+    with pytest.raises(UnknownName, match=r"no attack called 'magic'\. Choose one of: fgsm, pgd"):
         attack("magic", cnn, image, 1, [0.1], room=room)
     with pytest.raises(NotApplicable, match="one example"):
         attack(method, cnn, torch.cat([image, image]), 1, [0.1], room=room)
