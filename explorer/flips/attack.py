@@ -71,7 +71,8 @@ class Attack(Declared):
     ) -> torch.Tensor:
         """Change examples, (N, …), as far as their strengths, (N,), allow, so that their labels lose.
 
-        Values stay in the data's range, and categories of a table as they are; whole numbers do not stay whole.
+        Values stay in the data's range, and categories and missing numbers of a
+        table as they are; whole numbers do not stay whole.
 
         Raises:
             NotApplicable: The inputs are words, or gradients are not finite.
@@ -80,7 +81,7 @@ class Attack(Declared):
             raise NotApplicable("Words cannot be changed a little. Swap them instead.")
         spread = strengths.to(x).reshape(-1, *[1] * (x.ndim - 1))
         with quiet(model), without_cudnn(model, x):
-            changed = self.run(model, x.detach().clone(), labels, spread, room.around(x)).detach()
+            changed = self.run(model, x.detach().clone(), labels, spread, room.widened(x)).detach()
         if not changed.isfinite().all():
             raise NotApplicable(
                 f"{self.title} gives values that are not finite for this example: the model's gradients overflow there."
@@ -123,8 +124,8 @@ def attack(
     made, x = ATTACKS.make(method, **params), one(x)
     if min(strengths) < 0:
         raise SpecError(f"A strength of {min(strengths):g} was asked for, but it must be 0 or more.")
-    if x.is_floating_point() and not room.attackable.any():
-        raise NotApplicable("All columns stand for categories, which cannot be changed a little.")
+    if x.is_floating_point() and not room.sized(x).any():
+        raise NotApplicable("No column holds a number that could be changed a little: all are categories or missing.")
     with torch.no_grad(), quiet(model):
         classes = model(x).shape[1]
     if not 0 <= label < classes or classes < 2:

@@ -62,7 +62,8 @@ def counterfactual(
         found = []
         for row in rows:
             fixed = partial(torch.where, room.free)
-            found.append(nearest(ask_lead, row, fixed(low, row), fixed(high, row), norm, lead, steps))
+            ends = fixed(low, row), fixed(high, row)
+            found.append(nearest(ask_lead, row, *ends, norm, lead, steps, room.examples))
         flipped = [one for one in found if one.flipped]
         best = min(flipped, key=lambda one: length(one.x - x, norm)) if flipped else None
         with torch.no_grad():

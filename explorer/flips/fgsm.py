@@ -30,7 +30,7 @@ class Fgsm(Attack):
     ) -> torch.Tensor:
         from captum.robust import FGSM
 
-        return bounded(FGSM(model, odds), room).perturb(x, strengths, labels, mask=room.attackable.float())
+        return bounded(FGSM(model, odds), room).perturb(x, strengths, labels, mask=room.sized(x).to(x))
 
 
 def bounded(captum: FGSM, room: Room) -> FGSM:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -39,13 +39,14 @@ def nearest(
     norm: Norm,
     wanted: float = 0.0,
     steps: int = 60,
+    others: torch.Tensor | None = None,
 ) -> Found:
     """Look for the point nearest to `x` at which a class leads.
 
     Around each point the lead is taken to be linear; the nearest point of the box at which this linear lead suffices is
     known exactly, and the next point lies there, drawn a little to the input. For a linear model it is right at once.
     (Croce & Hein, 2020, "Minimally distorted adversarial examples with a fast adaptive boundary attack", for the task
-    of Wachter et al., 2017.)
+    of Wachter et al., 2017.) Where that finds nothing, the search starts again from the nearest of the others.
 
     Args:
         lead: By how many logits the class leads, (N, …) → (N,), with gradients.
@@ -53,37 +54,73 @@ def nearest(
         low, high: (1, …) ends of what each value may be.
         norm: What near means: a small sum of changes (``l1``, which changes few values) or a short change (``l2``).
         wanted: By how many logits it should lead.
-        steps: How often the lead and its gradient are asked for.
+        steps: How often the lead and its gradient are asked for, from each start.
+        others: (M, …) other inputs, at some of which the class may lead.
     """
-    wanted += EDGE
-    point, best, closest, since, step = x, None, (x, -torch.inf), 0, 0
-    for step in range(1, steps + 1):  # noqa: B007
-        led, slope = _slope(lead, point, wanted)
-        if led > closest[1]:
-            closest = (point, led)
-        since += 1
-        if led > 0 and (best is None or length(point - x, norm) < SLOW * length(best - x, norm)):
-            best, point, since = point, x + BACK * (point - x), 0
-            led, slope = _slope(lead, point, wanted)
-        if not slope.any() or (best is not None and since > PATIENCE):
-            break
+    box = _Box(lead, x, low, high, norm, wanted + EDGE)
+    found = _search(box, x, steps)
+    if not found.flipped and others is not None and (start := _nearest_other(box, others)) is not None:
+        again = _search(box, start, steps)
+        found = Found(again.x, again.flipped, found.steps + again.steps)
+    return replace(found, x=_shortened(lead, x, found.x, box.wanted)) if found.flipped else found
+
+
+class _Box(NamedTuple):
+    """What is looked for, and where; as in `nearest`."""
+
+    lead: Lead
+    x: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    norm: Norm
+    wanted: float
+
+    def slope(self, point: torch.Tensor) -> tuple[float, torch.Tensor]:
+        """By how much more than is wanted the class leads at a point, and the gradient of that."""
+        point = point.detach().clone().requires_grad_()
+        with torch.enable_grad():
+            led = self.lead(point)[0]
+            slope = torch.autograd.grad(led, point)[0]
+        return float(led.detach()) - self.wanted, slope
+
+    def far(self, point: torch.Tensor) -> float:
+        """How far a point is from the input."""
+        return length(point - self.x, self.norm)
+
+    def onward(self, point: torch.Tensor, led: float, slope: torch.Tensor) -> torch.Tensor:
+        """The next point of the search."""
+        x, low, high, norm = self.x, self.low, self.high, self.norm
         from_here = onto(point, slope, -led, low, high, norm)
         from_home = onto(x, slope, -(led + float((slope * (x - point)).sum())), low, high, norm)
         here, home = length(from_here, norm), length(from_home, norm)
         drawn = min(here / (here + home), HOME) if here + home else 0.0
         point = (1 - drawn) * (point + BEYOND * from_here) + drawn * (x + BEYOND * from_home)
-        point = point.clamp(low, high)
-    if best is None:
-        return Found(closest[0], False, step)
-    return Found(_shortened(lead, x, best, wanted), True, step)
+        return point.clamp(low, high)
 
 
-def _slope(lead: Lead, x: torch.Tensor, wanted: float) -> tuple[float, torch.Tensor]:
-    point = x.detach().clone().requires_grad_()
-    with torch.enable_grad():
-        led = lead(point)[0]
-        slope = torch.autograd.grad(led, point)[0]
-    return float(led.detach()) - wanted, slope
+def _search(box: _Box, start: torch.Tensor, steps: int) -> Found:
+    """The nearest point found, or that at which the class came closest."""
+    point, best, closest, since, step = start, None, (start, -torch.inf), 0, 0
+    for step in range(1, steps + 1):  # noqa: B007
+        led, slope = box.slope(point)
+        if led > closest[1]:
+            closest = (point, led)
+        since += 1
+        if led > 0 and (best is None or box.far(point) < SLOW * box.far(best)):
+            best, point, since = point, box.x + BACK * (point - box.x), 0
+            led, slope = box.slope(point)
+        if not slope.any() or (best is not None and since > PATIENCE):
+            break
+        point = box.onward(point, led, slope)
+    return Found(closest[0] if best is None else best, best is not None, step)
+
+
+def _nearest_other(box: _Box, others: torch.Tensor) -> torch.Tensor | None:
+    """Of other inputs, (M, …), brought into the box, the nearest at which the class leads; None if it does at none."""
+    inside = others.to(box.x).clamp(box.low, box.high)
+    with torch.no_grad():
+        leading = inside[box.lead(inside) > box.wanted]
+    return min(leading.split(1), key=box.far) if len(leading) else None
 
 
 def _shortened(lead: Lead, x: torch.Tensor, far: torch.Tensor, wanted: float) -> torch.Tensor:

@@ -44,7 +44,7 @@ class Pgd(Attack):
                 self.steps,
                 labels,
                 random_start=True,
-                mask=room.attackable.float(),
+                mask=room.sized(x).to(x),
             )
         once = Fgsm().run(model, x, labels, strengths, room)
         with torch.no_grad():

@@ -11,6 +11,8 @@ import torch
 from explorer.data import Dataset
 from explorer.errors import NotApplicable
 
+EXAMPLES = 500
+"""Most inputs of the train split that are looked through."""
 CHOICES = 32
 """Most whole numbers of a column that are tried at once."""
 SHARP = 0.05
@@ -30,6 +32,7 @@ class Room:
         groups: Columns that stand for the values of one category each, of which exactly one is true.
         flags: Pairs of a column and the one that says that its number is missing.
         scales: (mean, standard deviation) of each column, by which whole numbers are standardised.
+        examples: (M, *shape) some inputs of the train split, if there are any.
     """
 
     low: torch.Tensor
@@ -39,22 +42,30 @@ class Room:
     groups: tuple[tuple[int, ...], ...] = ()
     flags: tuple[tuple[int, int], ...] = ()
     scales: tuple[tuple[float, float], ...] = ()
+    examples: torch.Tensor | None = None
 
-    @property
-    def attackable(self) -> torch.Tensor:
-        """(1, *shape) bool: which values have a size, so that they can be changed a little."""
+    def missing(self, x: torch.Tensor) -> torch.Tensor:
+        """Which numbers of inputs are missing, so that the mean stands for them: (N, …) → (N, …) bool."""
+        gone = torch.zeros_like(x, dtype=torch.bool)
+        for column, flag in self.flags:
+            gone[:, column] = x[:, flag] > self.at(flag, 0.5)
+        return gone
+
+    def sized(self, x: torch.Tensor) -> torch.Tensor:
+        """Which values of inputs have a size, so that they can be changed a little: (N, …) → (N, …) bool."""
         sized = self.free.clone()
         sized[:, list(self.whole)] = True
-        return sized
+        return sized.to(x.device) & ~self.missing(x)
+
+    def widened(self, x: torch.Tensor) -> Room:
+        """The same for inputs, (N, …), which themselves are allowed, whatever the range is."""
+        return replace(self, low=self.low.to(x.device).minimum(x), high=self.high.to(x.device).maximum(x))
 
     def around(self, x: torch.Tensor) -> Room:
-        """The same for one example, (1, …), which itself is allowed, and whose missing numbers stay missing."""
-        free, whole = self.free.clone(), self.whole
-        for column, flag in self.flags:
-            if x[0, flag] > self.at(flag, 0.5):
-                free[0, column], whole = False, tuple(set(whole) - {column})
-        low, high = self.low.to(x.device).minimum(x), self.high.to(x.device).maximum(x)
-        return replace(self, low=low, high=high, free=free.to(x.device), whole=whole)
+        """The same for one example, (1, …), whose missing numbers stay missing."""
+        gone = self.missing(x)
+        whole = tuple(column for column in self.whole if not gone[0, column])
+        return replace(self.widened(x), free=self.free.to(x.device) & ~gone, whole=whole)
 
     def at(self, column: int, value: float) -> float:
         """A value of a column, standardised."""
@@ -99,10 +110,10 @@ def room_of(dataset: Dataset) -> Room:
         raise NotApplicable("Words have no range in which they could change a little. Swap them instead.")
     if dataset.modality == "image":
         low, high = torch.zeros_like(x[:1]), torch.ones_like(x[:1])
-        return Room(low, high, torch.ones_like(low, dtype=torch.bool))
+        return Room(low, high, torch.ones_like(low, dtype=torch.bool), examples=x[:EXAMPLES])
     if dataset.modality == "series":
         low, high = (ends(x, dim=(0, 2), keepdim=True).expand_as(x[:1]) for ends in (torch.amin, torch.amax))
-        return Room(low, high, torch.ones_like(low, dtype=torch.bool))
+        return Room(low, high, torch.ones_like(low, dtype=torch.bool), examples=x[:EXAMPLES])
     return _table(dataset)
 
 
@@ -110,22 +121,24 @@ def _table(dataset: Dataset) -> Room:
     x, names = dataset.train.inputs, dataset.features
     values = dataset.unscaled(x)  # (N, D)
     slack = 1e-4 + 1e-6 * np.abs(values).max(axis=0)
-    whole = (np.abs(values - values.round()) <= slack).all(axis=0) & (slack < SHARP)
-    yes_or_no = whole & (values.round() >= 0).all(axis=0) & (values.round() <= 1).all(axis=0)
+    off = np.abs(values - values.round()) > slack
+    yes_or_no = ~off.any(axis=0) & (values.round() >= 0).all(axis=0) & (values.round() <= 1).all(axis=0)
     named = {name: column for column, name in enumerate(names)}
     flags = tuple(
         (named[name.removesuffix(MISSING)], column)
         for name, column in named.items()
         if yes_or_no[column] and name.endswith(MISSING) and name.removesuffix(MISSING) in named
     )
+    for column, flag in flags:
+        off[values[:, flag] > 0.5, column] = False  # the mean stands there
+    whole = ~off.any(axis=0) & (slack < SHARP)
     kinds: dict[str, list[int]] = {}
     for name, column in named.items():
         if yes_or_no[column] and IS in name:
             kinds.setdefault(name.split(IS)[0], []).append(column)
     groups = tuple(tuple(columns) for columns in kinds.values() if len(columns) > 1)
     taken = {column for group in groups for column in group} | {flag for _, flag in flags}
-    # A number whose mean stands for the missing ones is not whole in every row.
     free = torch.from_numpy(~whole)[None]
     numbers = tuple(column for column in np.flatnonzero(whole).tolist() if column not in taken)
     low, high = x.amin(0, keepdim=True), x.amax(0, keepdim=True)
-    return Room(low, high, free, numbers, groups, flags, dataset.feature_scales)
+    return Room(low, high, free, numbers, groups, flags, dataset.feature_scales, x[:EXAMPLES])

@@ -36,7 +36,7 @@ def _image(view: View, before: np.ndarray, after: np.ndarray, answers: tuple[str
     figure = figures.images(
         before,
         after,
-        [labels[0], "<b>change</b><br>own scale", labels[1]],
+        [labels[0], f"<b>change</b><br>{'own scale' if len(before) == 1 else 'mean of colours'}", labels[1]],
         "Input, change and result",
         f"The input, answered {answers[0]}; what was added; and the result, answered {answers[1]}.",
         page.dark(),
@@ -117,7 +117,7 @@ def keep(view: View, after: np.ndarray, answer: int | None, key: str) -> None:
     )
     if answer is not None and kept.answer != answer:
         st.warning(
-            f"As it is kept, in 255 shades, it answers {said}: the flip is lost. Let the new answer lead by more.",
+            f"As it is kept, in whole shades, it answers {said}: the flip is lost. Let the new answer lead by more.",
             icon=":material/blur_on:",
         )
     else:

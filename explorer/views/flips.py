@@ -154,7 +154,8 @@ def _reading(view: View) -> str:
     if view.dataset.modality == "tokens":
         return (
             "Words on a coloured ground were swapped: the gradient proposes, the model decides (after HotFlip, "
-            "Ebrahimi et al., 2018), and no swap is needless. The texts need not be ones that anybody would write."
+            "Ebrahimi et al., 2018), and no swap is needless. Of texts this is "
+            "what an adversarial example is, too. The result need not be a text that anybody would write."
         )
     limits = {
         "image": "Pixels stay between black and white.",

@@ -177,6 +177,18 @@ def test_series_and_rows_keep_to_the_range_of_the_data(method: str) -> None:
         assert found.probabilities[1, 0] < found.probabilities[0, 0]
 
 
+def test_of_a_table_categories_and_missing_numbers_stay_in_each_row(method: str) -> None:
+    x = torch.tensor([[0.3, 0.0, 0.0], [0.0, 1.0, 1.0]])  # a number, whether it is missing, and a category
+    low, high = torch.tensor([[-1.0, 0.0, 0.0]]), torch.ones(1, 3)
+    room = Room(low, high, torch.tensor([[True, False, False]]), (), (), ((0, 1),))
+
+    changed = ATTACKS.make(method).perturb(nn.Linear(3, 2), x, torch.tensor([0, 0]), torch.tensor([0.1, 0.1]), room)
+
+    assert (changed != x).tolist() == [[True, False, False], [False, False, False]]
+    with pytest.raises(NotApplicable, match="No column holds a number"):
+        attack(method, nn.Linear(3, 2), x[1:], 0, [0.1], room=room)
+
+
 def test_what_cannot_be_asked_is_refused_in_words(method: str, cnn: nn.Module, image: torch.Tensor, room: Room) -> None:
     with pytest.raises(SpecError, match="Class 10 was asked for, but the model has classes 0 to 9"):
         attack(method, cnn, image, 10, [0.1], room=room)

@@ -154,6 +154,25 @@ def test_where_the_range_of_the_data_is_too_small_it_says_how_close_it_came() ->
     assert found.lead == pytest.approx(gained - float(logits.max() - logits.min()), abs=1e-3)
 
 
+class _Far(nn.Module):
+    """Class 1 leads above 2 only; below, nothing says where to go."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        led = torch.where(x > 2, x - 2, 0 * x - 1)
+        return torch.cat([torch.zeros_like(led), led], 1)
+
+
+def test_where_gradients_say_nothing_it_starts_from_an_example_at_which_the_class_leads() -> None:
+    x, room = torch.tensor([[1.0]]), wide((1, 1))
+
+    alone = counterfactual(_Far(), x, room=room)
+    shown = counterfactual(_Far(), x, room=replace(room, examples=torch.tensor([[0.0], [9.0], [5.0]])))
+
+    assert not alone.flipped
+    assert shown.flipped
+    assert shown.l1 == pytest.approx(1.0, abs=0.01)
+
+
 def test_it_leaves_no_hooks_modes_or_gradients(cnn: nn.Module, image: torch.Tensor, digits: ex.Dataset) -> None:
     before = traces(used(cnn))
 
@@ -188,6 +207,7 @@ def people() -> ex.Dataset:
             "height": random.normal(170.0, 10.0, rows).round(1),
             "weight": np.where(random.random(rows) < 0.2, np.nan, random.normal(70.0, 9.0, rows).round(1)),
             "years": random.integers(18, 60, rows),
+            "visits": np.where(random.random(rows) < 0.2, np.nan, random.integers(0, 9, rows)),
             "town": random.choice(["Ulm", "Bonn", "Kiel"], rows),
             "sex": random.choice(["f", "m"], rows),
         }
@@ -210,8 +230,10 @@ def test_the_columns_of_a_table_are_told_apart(people: ex.Dataset) -> None:
 
     assert [names[n] for n in np.flatnonzero(room.free[0])] == ["height", "weight"]
     assert [[names[n] for n in group] for group in room.groups] == [["town = Bonn", "town = Kiel", "town = Ulm"]]
-    assert [names[n] for n in room.whole] == ["years", "sex = m"]
-    assert [(names[n], names[flag]) for n, flag in room.flags] == [("weight", "weight is missing")]
+    assert [names[n] for n in room.whole] == ["years", "visits", "sex = m"]
+    assert [(names[n], names[flag]) for n, flag in room.flags] == [
+        (name, f"{name} is missing") for name in ("weight", "visits")
+    ]
 
 
 def test_whole_numbers_stay_whole_and_of_each_category_one_value_is_true(people: ex.Dataset) -> None:
@@ -231,10 +253,10 @@ def test_whole_numbers_stay_whole_and_of_each_category_one_value_is_true(people:
         assert found.flipped
         assert values[years] == pytest.approx(round(values[years]), abs=1e-3)
         assert sorted(values[town : town + 3]) == pytest.approx([0, 0, 1], abs=1e-5)
-        missing = people.features.index("weight is missing")
-        assert not found.places[missing]
-        if x[0, missing] > 0:
-            assert not found.places[missing - 1], "a number that is missing stays missing"
+        for number, missing in room.flags:
+            assert not found.places[missing]
+            if x[0, missing] > 0:
+                assert not found.places[number], "a number that is missing stays missing"
         turned += bool(found.places[[years, town, town + 1, town + 2]].any())
     assert turned > 6
 

@@ -30,7 +30,7 @@ def code_of(dataset: Dataset, image: np.ndarray, fine: bool = False) -> str:
     Args:
         dataset: What it is of.
         image: The image.
-        fine: Whether to keep 255 steps also where the data have no more than 16.
+        fine: Whether to keep 255 steps also where the data have no more than 16, or the code becomes long.
 
     Raises:
         DataError: It is not as large as the data's, or even so too long for a link.
@@ -41,7 +41,7 @@ def code_of(dataset: Dataset, image: np.ndarray, fine: bool = False) -> str:
     if fine or not _coarse(dataset):
         with suppress(DataError):
             code = pack(dataset, _bytes(image, FINE))
-            if len(code) <= SHORT:
+            if fine or len(code) <= SHORT:
                 return code
     return pack(dataset, _bytes(image, COARSE))
 
