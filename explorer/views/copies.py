@@ -79,14 +79,15 @@ def _series(original: View, copy: View) -> None:
 def _texts(original: View, copy: View) -> None:
     texts = [_pieces(view) for view in (original, copy)]
     marks = marked(*texts)
-    gap = "" if _by_letter(original) else " "
+    gap = "" if by_letter(original) else " "
     for words, pieces, changed in zip((f"Original, {original.said}", "Copy"), texts, marks, strict=True):
         with st.container(border=True):
             st.caption(page.plain(words))
             st.markdown(highlighted(pieces, changed, gap))
 
 
-def _by_letter(view: View) -> bool:
+def by_letter(view: View) -> bool:
+    """Whether texts are read letter by letter."""
     from explorer.data import by_character
 
     return by_character(view.dataset.vocabulary)
@@ -98,7 +99,7 @@ def _pieces(view: View) -> list[str]:
         from explorer.data.made.texts import text_of
 
         text = text_of(view.dataset, view.made)
-        return list(text) if _by_letter(view) else text.split()
+        return list(text) if by_letter(view) else text.split()
     return [view.dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
 
 

@@ -9,7 +9,7 @@ from explorer.errors import DataError, ExplorerError
 from explorer.figures import flips as figures
 from explorer.figures.examples import bars
 from explorer.views import changing, page, results
-from explorer.views.copies import highlighted, share
+from explorer.views.copies import by_letter, highlighted, share
 from explorer.views.view import View
 
 STILL = 1e-6
@@ -77,13 +77,6 @@ def _text(view: View, before: np.ndarray, after: np.ndarray, answers: tuple[str,
 
 
 _DRAWN = {"image": _image, "series": _series, "vector": _row, "tokens": _text}
-
-
-def by_letter(view: View) -> bool:
-    """Whether the texts are read letter by letter."""
-    from explorer.data.made.texts import by_letter
-
-    return by_letter(view.dataset)
 
 
 # -- keeping it -------------------------------------------------------------------------------------------------------

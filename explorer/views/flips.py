@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.errors import NotApplicable
 from explorer.views import attacks, flipped, page, results
-from explorer.views.copies import share, shares
+from explorer.views.copies import by_letter, share, shares
 from explorer.views.options import Options
 from explorer.views.view import View
 
@@ -141,7 +141,7 @@ def _count(view: View, found: Flip) -> str:
     """How many values were changed, in words."""
     count, modality = int(found.places.sum()), view.dataset.modality
     if modality == "tokens":
-        kind = "letter" if flipped.by_letter(view) else "word"
+        kind = "letter" if by_letter(view) else "word"
         return f"Swapping {count} {kind}{'' if count == 1 else 's'}"
     kind = {"series": "values", "vector": "columns"}.get(modality, "pixels")
     if modality == "image" and len(found.input) > 1:
