@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from explorer.figures import flips
@@ -32,7 +33,7 @@ def test_of_colours_the_pictures_are_in_colour_and_the_change_is_their_mean() ->
 
     assert np.array_equal(first.z, np.full((2, 2, 3), 128))
     assert change.z == pytest.approx(np.full((2, 2), 0.2 / 3))
-    assert np.array_equal(result.z[0, 0], [204, 128, 102])
+    assert np.array_equal(np.array(result.z)[0, 0], [204, 128, 102])
 
 
 def test_what_was_not_changed_is_drawn_as_nothing() -> None:
@@ -69,3 +70,4 @@ def test_each_has_a_title_and_an_alternative_text() -> None:
         flips.strengths([0.0, 1.0], {"a": np.ones(2)}, 1.0, "Title", ("x", "y"), "Alt", dark=True),
     ):
         assert complete(figure).title.text == "Title"
+        go.Figure(figure.to_dict())  # plotly checks every value
