@@ -14,6 +14,7 @@ _HOMES = {
     "explorer.attribution": ["METHODS", "Attribution", "attribute"],
     "explorer.data": ["DATASETS", "Dataset", "Split", "load_dataset"],
     "explorer.errors": ["ExplorerError"],
+    "explorer.flips": ["ATTACKS", "Attacked", "Flip", "attack", "counterfactual", "room_of", "word_swaps"],
     "explorer.models": [
         "FAMILIES",
         "LAYERS",

@@ -24,6 +24,7 @@ ORDER = [
     "runs",
     "probes",
     "attribution",
+    "flips",
     "trust",
     "figures",
     "views",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -130,7 +130,7 @@ class Method(Declared):
         if reason := self.needs(question):
             raise NotApplicable(f"{self.title} does not apply: {reason}")
         question = replace(question, x=question.x.detach().clone())  # methods let it have a gradient
-        with quiet(question.scored), _cudnn(question):
+        with quiet(question.scored), without_cudnn(question.model, question.x):
             values = self.run(question).detach()
             if question.tokens is not None and not self.inner and values.ndim == 3:  # (1, L, D) → (1, L)
                 values = values.norm(dim=2) if self.slope else values.sum(2)
@@ -207,8 +207,8 @@ def attribute(
     return made.explain(ask(model, x, target, baseline=baseline, references=references, written=written, at=at))
 
 
-def _cudnn(question: Question) -> Any:
+def without_cudnn(model: nn.Module, x: torch.Tensor) -> AbstractContextManager[None]:
     """On a GPU without cuDNN: its recurrent layers have no backward pass in eval mode."""
-    if not question.x.is_cuda or not any(isinstance(module, nn.RNNBase) for module in question.model.modules()):
+    if not x.is_cuda or not any(isinstance(module, nn.RNNBase) for module in model.modules()):
         return nullcontext()
     return torch.backends.cudnn.flags(enabled=False)

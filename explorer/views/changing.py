@@ -206,11 +206,14 @@ def _typed(view: View, revision: int, key: str) -> None:
 
 
 def _series(view: View) -> None:
-    from explorer.data.made.series import Recipe, recipe_of
+    from explorer.data.made.series import Recipe, recipe_of, values_of
 
     dataset, length = view.dataset, view.dataset.shape.size[1]
     row = int(dataset.split(view.split).rows[view.example])
-    recipe = recipe_of(dataset, view.made) if view.made else Recipe(row=row)
+    by_value = bool(view.made) and values_of(dataset, view.made) is not None
+    if by_value:
+        st.info("Single values of it were changed. What is set here changes the original instead.")
+    recipe = recipe_of(dataset, view.made) if view.made and not by_value else Recipe(row=row)
     for name, label, low, high, step in (
         ("shift", "Shift by steps", -length, length, 1),
         ("scale", "Times", -3.0, 3.0, 0.1),

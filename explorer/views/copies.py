@@ -79,14 +79,15 @@ def _series(original: View, copy: View) -> None:
 def _texts(original: View, copy: View) -> None:
     texts = [_pieces(view) for view in (original, copy)]
     marks = marked(*texts)
-    gap = "" if _by_letter(original) else " "
+    gap = "" if by_letter(original) else " "
     for words, pieces, changed in zip((f"Original, {original.said}", "Copy"), texts, marks, strict=True):
         with st.container(border=True):
             st.caption(page.plain(words))
-            st.markdown(_highlighted(pieces, changed, gap))
+            st.markdown(highlighted(pieces, changed, gap))
 
 
-def _by_letter(view: View) -> bool:
+def by_letter(view: View) -> bool:
+    """Whether texts are read letter by letter."""
     from explorer.data import by_character
 
     return by_character(view.dataset.vocabulary)
@@ -98,7 +99,7 @@ def _pieces(view: View) -> list[str]:
         from explorer.data.made.texts import text_of
 
         text = text_of(view.dataset, view.made)
-        return list(text) if _by_letter(view) else text.split()
+        return list(text) if by_letter(view) else text.split()
     return [view.dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
 
 
@@ -111,7 +112,7 @@ def marked(one: Sequence[str], other: Sequence[str]) -> tuple[list[bool], list[b
     return changed
 
 
-def _highlighted(pieces: Sequence[str], changed: Sequence[bool], gap: str) -> str:
+def highlighted(pieces: Sequence[str], changed: Sequence[bool], gap: str) -> str:
     """A text as markdown, its changed pieces on a coloured ground."""
     parts: list[tuple[bool, list[str]]] = []
     for piece, new in zip(pieces, changed, strict=True):
@@ -161,17 +162,17 @@ def _table(original: View, copy: View) -> str:
     """Both answers, and how the probabilities changed, as a table in markdown."""
     classes = original.dataset.classes
     before, after = (results.prediction(*view.place) for view in (original, copy))
-    rows = told(before.probabilities, after.probabilities)
-    lines = [
+    said = (
         f"It answers **{page.plain(classes[before.answer])}** to the original and "
-        f"**{page.plain(classes[after.answer])}** to the copy.",
-        "",
-        "| | original | copy |",
-        "|---|---:|---:|",
-    ]
-    lines += [
-        f"| {_name(classes[n])} | {_share(before.probabilities[n])} | {_share(after.probabilities[n])} |" for n in rows
-    ]
+        f"**{page.plain(classes[after.answer])}** to the copy."
+    )
+    return f"{said}\n\n{shares(classes, before.probabilities, after.probabilities, ('original', 'copy'))}"
+
+
+def shares(classes: Sequence[str], before: np.ndarray, after: np.ndarray, heads: tuple[str, str]) -> str:
+    """Probabilities (classes,) of two inputs, of the classes worth telling, as a table in markdown."""
+    lines = [f"| | {heads[0]} | {heads[1]} |", "|---|---:|---:|"]
+    lines += [f"| {_name(classes[n])} | {share(before[n])} | {share(after[n])} |" for n in told(before, after)]
     return "\n".join(lines)
 
 
@@ -186,5 +187,6 @@ def _name(name: str) -> str:
     return page.plain(short(name))
 
 
-def _share(share: float) -> str:
-    return f"{min(share, 0.999):.1%}"
+def share(value: float) -> str:
+    """A probability as a percentage that never rounds up to certainty."""
+    return f"{min(value, 0.999):.1%}"

@@ -107,6 +107,13 @@ class Options:
         st.toggle(label, key=key, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
+    def slider(self, name: str, label: str, known: Sequence[Any], default: Any, **widget: Any) -> Any:
+        """Draw a choice of one among several values in order."""
+        chosen = self.value(name, known, default, label)
+        key = self._key(name, chosen)
+        st.select_slider(label, known, key=key, on_change=self._heard, args=(name, key), **widget)
+        return chosen
+
     def text(self, name: str, label: str, default: str, most: int, **widget: Any) -> str:
         """Draw a short text that can be changed; what a link brings is cut to `most` printable characters."""
         said = "".join(letter for letter in state.option(self.key(name)) if letter.isprintable())[:most]

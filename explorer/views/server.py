@@ -52,7 +52,8 @@ def _warm() -> None:
 
     dataset = load_dataset("digits")
     plan(preset("cnn", dataset), dataset)
-    import captum.attr  # noqa: F401
+    import captum.attr
+    import captum.robust  # noqa: F401
 
     _leave_out_of_collections()
     time.sleep(LATER_SECONDS)

@@ -15,6 +15,7 @@ from explorer.data import DATASETS, PAD, UNKNOWN, Dataset, load_dataset
 from explorer.data.made import OtherData, codes, example_of, images, rows, series, texts
 from explorer.data.parts import folded
 from explorer.errors import DataError
+from tests.samples import made_up
 
 
 def code_of(dataset: Dataset, place: int) -> str:
@@ -204,6 +205,30 @@ def test_a_series_is_changed_as_its_recipe_says() -> None:
     assert change(scale=-2, lift=1) == [-1, -3, -5, -7]
     assert change(erased=(1, 3)) == [1, 0, 0, 4]
     assert change(noise=0.5) == change(noise=0.5) != change(noise=0.5, seed=1)
+
+
+def test_a_series_that_was_changed_value_by_value_is_kept_exactly() -> None:
+    dataset = made_up(2, 9)
+    values = np.random.default_rng(0).normal(size=(2, 9)).astype(np.float32)
+    code = series.code_of_values(dataset, values)
+
+    assert np.array_equal(example_of(dataset, "test", code)[0], values)
+    assert series.values_of(dataset, series.code_of(dataset, series.Recipe(row=0))) is None
+    for wrong in (np.full((2, 9), np.nan), np.full((2, 9), 1e4)):
+        with pytest.raises(DataError, match="more than 1000 standard deviations"):
+            series.code_of_values(dataset, wrong)
+    with pytest.raises(DataError, match="cut or changed"):
+        example_of(dataset, "test", codes.pack(dataset, b"\0" + values.tobytes()[:-4]))
+    with pytest.raises(DataError, match="cut or changed"):
+        example_of(dataset, "test", codes.pack(dataset, b"\0" + np.full(18, np.inf, "<f4").tobytes()))
+
+
+def test_a_finer_image_than_the_data_have_is_kept_where_that_is_asked_for() -> None:
+    digits = load_dataset("digits")
+    image = np.full((1, 8, 8), 100 / 255, np.float32)
+
+    assert example_of(digits, "test", images.code_of(digits, image, fine=True)).numpy() == pytest.approx(100 / 255)
+    assert example_of(digits, "test", images.code_of(digits, image)).numpy() == pytest.approx(6 / 16)
 
 
 def test_the_recipe_of_a_series_finds_its_example_in_whatever_part_of_the_data_it_is() -> None:

@@ -22,10 +22,15 @@ LOOKED_AT = 64
 """Examples that are looked at to see how a data set's images are."""
 
 
-def code_of(dataset: Dataset, image: np.ndarray) -> str:
+def code_of(dataset: Dataset, image: np.ndarray, fine: bool = False) -> str:
     """The code of an image (C, H, W) with values 0 to 1.
 
     It keeps 255 steps of brightness, or 16 where the data themselves have no more or the code would become long.
+
+    Args:
+        dataset: What it is of.
+        image: The image.
+        fine: Whether to keep 255 steps also where the data have no more than 16, or the code becomes long.
 
     Raises:
         DataError: It is not as large as the data's, or even so too long for a link.
@@ -33,10 +38,10 @@ def code_of(dataset: Dataset, image: np.ndarray) -> str:
     shape = tuple(dataset.shape.size)
     if image.shape != shape:
         raise DataError(f"The image is {image.shape}, but those of {dataset.title} are {shape}.")
-    if not _coarse(dataset):
+    if fine or not _coarse(dataset):
         with suppress(DataError):
             code = pack(dataset, _bytes(image, FINE))
-            if len(code) <= SHORT:
+            if fine or len(code) <= SHORT:
                 return code
     return pack(dataset, _bytes(image, COARSE))
 

@@ -6,11 +6,21 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.views import flips
 from explorer.views.options import Options
 from explorer.views.reasons import across, beside, many, one, training, unsure, whole
+from explorer.views.reasons.beside_example import beside_example
 from explorer.views.view import View
 
 Part = tuple[str, Callable[[View, Options], None]]
+
+
+def changing(view: View, options: Options) -> None:
+    """What would change the answer, beside the example."""
+    with beside_example(view):
+        flips.flips(view, options)
+
+
 _ONE, _BESIDE, _TRAINING = (
     ("One method", one.one),
     ("Side by side", beside.beside),
@@ -22,6 +32,7 @@ PARTS: dict[str, Part] = {
     "many": ("Many examples", many.many),
     "training": _TRAINING,
     "whole": ("Whole split", whole.whole),
+    "flips": ("What would change it", changing),
 }
 """What can be asked, by the name in the URL."""
 OF_TRANSLATIONS: dict[str, Part] = {
