@@ -164,13 +164,6 @@ class Options:
         if key.endswith(f"-{state.option_revision()}"):
             state.keep_option(self.key(name), f"{of}:{ranges(sorted(st.session_state[key]))}")
 
-    def slider(self, name: str, label: str, known: Sequence[Any], default: Any, **widget: Any) -> Any:
-        """Draw a choice of one among several values in order."""
-        chosen = self.value(name, known, default, label)
-        key = self._key(name, chosen)
-        st.select_slider(label, known, key=key, on_change=self._heard, args=(name, key), **widget)
-        return chosen
-
     def names(
         self, name: str, label: str, known: Sequence[str], default: Sequence[str], most: int, **widget: Any
     ) -> list[str]:
