@@ -71,10 +71,16 @@ PARTS: dict[Modality, Part] = {
 """For each kind of input, how its values are spoken of."""
 
 
+GROUPS = ("Gradients", "Backward rules", "Covering", "Inside the model", "Controls")
+"""What methods do, in the order of the menu."""
+
+
 class Method(Declared):
     """Base of all attribution methods: checks, modes, gradients and conversion are done here, Captum does the rest."""
 
     order: ClassVar[int] = 100
+    group: ClassVar[str] = "Gradients"
+    """One of `GROUPS`."""
     paper: ClassVar[str]
     """Where it was published: authors and year."""
     cost: ClassVar[str]
@@ -98,12 +104,17 @@ class Method(Declared):
         return None
 
     @classmethod
-    def reading(cls, modality: Modality) -> str:
-        """`reads` for one kind of input."""
+    def compares(cls) -> Literal["", "baseline", "references"]:
+        """With what it compares the input, if it does."""
+        return cls.complete or ("baseline" if cls.group == "Covering" else "")
+
+    @classmethod
+    def reading(cls, modality: Modality, baseline: str = "") -> str:
+        """`reads` for one kind of input, compared with a baseline: in words, or zeros if none are given."""
         if cls.slope and modality == "tokens":
             return "The more, the more a small change of this word's vector would move the score, up or down."
         part = PARTS[modality]
-        return cls.reads.format(part=part.name, more=part.more, baseline=part.baseline)
+        return cls.reads.format(part=part.name, more=part.more, baseline=baseline or part.baseline)
 
     @abstractmethod
     def run(self, question: Question) -> torch.Tensor:

@@ -14,6 +14,7 @@ class Random(Drawn):
     name = "random"
     title = "Random"
     order = 90
+    group = "Controls"
     paper = "a control"
     cost = "nothing"
     reads = "Nothing is to be read: every {part} has a random value."
@@ -30,6 +31,7 @@ class Constant(Method):
     name = "constant"
     title = "Constant"
     order = 91
+    group = "Controls"
     paper = "a control"
     cost = "nothing"
     reads = "Nothing is to be read: every {part} has the same value."
@@ -46,6 +48,7 @@ class Sobel(Method):
     name = "sobel"
     title = "Edge detector"
     order = 92
+    group = "Controls"
     paper = "a control; Adebayo et al., 2018"
     cost = "nothing"
     reads = "Warm: there is an edge at this {part}. The model plays no part in it."

@@ -21,6 +21,7 @@ class DeepLift(Method):
     name = "deep_lift"
     title = "DeepLIFT"
     order = 6
+    group = "Backward rules"
     paper = "Shrikumar et al., 2017"
     cost = "one gradient"
     reads = "Warm: this {part}, compared with that of {baseline}, speaks for the class. Cool: it speaks against it."

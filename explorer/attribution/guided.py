@@ -16,6 +16,7 @@ class GuidedBackprop(Method):
     name = "guided_backprop"
     title = "Guided backpropagation"
     order = 8
+    group = "Backward rules"
     paper = "Springenberg et al., 2014"
     cost = "one gradient"
     slope = True

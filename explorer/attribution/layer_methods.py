@@ -16,6 +16,8 @@ from explorer.probes.activations import TwoClasses
 class OfLayer(Method):
     """Base of methods that look at one layer."""
 
+    group = "Inside the model"
+
     layer: str = Field("", description="Name of the layer; empty takes the one before the last.")
 
     def module(self, question: Question) -> tuple[str, nn.Module]:

@@ -27,6 +27,7 @@ class LRP(Method):
     name = "lrp"
     title = "Layer-wise relevance propagation"
     order = 12
+    group = "Backward rules"
     paper = "Bach et al., 2015"
     cost = "one gradient"
     reads = "Warm: relevance for the class arrives at this {part}. Cool: relevance against it does."

@@ -15,6 +15,7 @@ class Occlusion(Method):
     name = "occlusion"
     title = "Occlusion"
     order = 20
+    group = "Covering"
     paper = "Zeiler & Fergus, 2013"
     cost = "one pass for each place of the window"
     reads = "Warm: covering this {part} lowers the class score. Cool: covering it raises the score."

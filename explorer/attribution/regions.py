@@ -67,6 +67,8 @@ def _superpixels(x: torch.Tensor, size: int) -> torch.Tensor:
 class ByRegion(Method):
     """Base of methods that take regions of the input away and watch the score."""
 
+    group = "Covering"
+
     size: int = Field(0, ge=0, le=64, description="Side of a square in pixels, or steps of a stretch; 0 chooses one.")
     shape: Literal["squares", "superpixels"] = Field(
         "squares", description="Of images: squares, or superpixels, which follow edges."

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
-from explorer.views import state
+from explorer.views import form, state
 from explorer.views.page import plain
 
 FEW = 8
@@ -155,6 +157,60 @@ class Options:
         if key.endswith(f"-{state.option_revision()}"):
             state.keep_option(self.key(name), f"{of}:{ranges(sorted(st.session_state[key]))}")
 
+    def slider(self, name: str, label: str, known: Sequence[Any], default: Any, **widget: Any) -> Any:
+        """Draw a choice of one among several values in order."""
+        chosen = self.value(name, known, default, label)
+        key = self._key(name, chosen)
+        st.select_slider(label, known, key=key, on_change=self._heard, args=(name, key), **widget)
+        return chosen
+
+    def names(
+        self, name: str, label: str, known: Sequence[str], default: Sequence[str], most: int, **widget: Any
+    ) -> list[str]:
+        """Draw a choice of some among several names, at most so many; the URL has them with commas between."""
+        said = state.option(self.key(name))
+        chosen = [one for one in dict.fromkeys(said.split(",")) if one in known][:most] or list(default)
+        if said and state.from_link(self.key(name)) and set(said.split(",")) - set(chosen):
+            gone = ", ".join(sorted(set(said.split(",")) - set(chosen)))
+            st.warning(plain(f"The link asks for {gone}, which is not here."), icon=":material/link_off:")
+        if chosen != list(default):
+            self.drawn[self.key(name)] = ",".join(chosen)
+        key = self._key(name, chosen)
+        st.multiselect(
+            label, known, key=key, max_selections=most, on_change=self._heard_names, args=(name, key), **widget
+        )
+        return chosen
+
+    def field(self, name: str, called: str, field: FieldInfo) -> Any:
+        """Draw the widget of a declared field and return its value; the default of one that does not fit.
+
+        Args:
+            name: As for `value`.
+            called: The field's name.
+            field: The field.
+        """
+        name = self.key(name)
+        said, value = state.option(name), field.default
+        if said and (value := _fitting(said, field)) is None:
+            value = field.default
+            if state.from_link(name):
+                words = f"The link asks for {called} {said!r}, which does not fit; {value} is used."
+                st.warning(plain(words), icon=":material/link_off:")
+        if value != field.default:
+            self.drawn[name] = str(value)
+        key = f"option-{name}-{state.option_revision()}"
+        st.session_state[key] = value
+        form.field_widget(called, field, value, key, self._heard_field, name, key, field)
+        return value
+
+    def _heard_names(self, name: str, key: str) -> None:
+        if key.endswith(f"-{state.option_revision()}"):
+            state.keep_option(self.key(name), ",".join(st.session_state[key]))
+
+    def _heard_field(self, name: str, key: str, field: FieldInfo) -> None:
+        if key.endswith(f"-{state.option_revision()}"):
+            state.keep_option(name, str(form.read(field, key)))
+
     def _key(self, name: str, value: Any) -> str:
         """The key of an option's widget, which shows the value."""
         key = f"option-{self.key(name)}-{state.option_revision()}"
@@ -183,3 +239,12 @@ def _numbers(text: str, count: int) -> Iterator[int]:
     for part in re.findall(r"\d{1,6}(?:-\d{1,6})?", text):
         first, _, last = part.partition("-")
         yield from range(int(first), min(int(last or first) + 1, count))
+
+
+def _fitting(said: str, field: FieldInfo) -> Any:
+    """What the URL says as a value of a field; None if it is none."""
+    try:
+        value = TypeAdapter(field.annotation).validate_python(said)
+    except ValidationError:
+        return None
+    return value if form.fits(field, value) else None

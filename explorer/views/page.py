@@ -51,12 +51,18 @@ def empty(title: str, advice: str, page: str, label: str) -> None:
             st.switch_page(page)
 
 
-def show(figure: go.Figure, key: str) -> None:
+def show(figure: go.Figure, key: str, save: str = "") -> None:
     """Draw a figure, with its alternative text; the key keeps it in place while it changes."""
-    show_made(lambda: figure, key)
+    show_made(lambda: figure, key, save=save)
 
 
-def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None, chosen: Clicked | None = None) -> None:
+def show_made(
+    make: Callable[[], go.Figure],
+    key: str,
+    content: Hashable = None,
+    chosen: Clicked | None = None,
+    save: str = "",
+) -> None:
     """The same for a figure that is only made if it differs from the one before.
 
     Args:
@@ -65,16 +71,26 @@ def show_made(make: Callable[[], go.Figure], key: str, content: Hashable = None,
         content: All that it is made from.
         chosen: If its points can be clicked: hears which, before the page is drawn again; none if the one that was
             clicked before is clicked again.
+        save: Name of the picture that a camera in its corner saves (PNG); no camera if empty.
     """
     with st.container(key=f"figure-{key}"):
         tall = ""
         for layer in moving.layers(make, key, content):
             tall = height(layer.figure)
-            _chart(layer.figure, layer.key, chosen)
+            _chart(layer.figure, layer.key, chosen, save)
         if tall:  # only the browser knows how wide it is
             box = f".st-key-figure-{key}"
             chart = f"{box} [data-testid=stElementContainer], {box} [data-testid=stPlotlyChart]"
             st.html(f"<style>{box} {{ container-type: inline-size; }} {chart} {{ height: {tall}; }}</style>")
+
+
+def _camera(name: str) -> dict[str, Any]:
+    return {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
+    }
 
 
 def choose(figure: go.Figure, key: str, chosen: Clicked) -> None:
@@ -82,7 +98,7 @@ def choose(figure: go.Figure, key: str, chosen: Clicked) -> None:
     _chart(figure, key, lambda points: chosen(points) if points else None)
 
 
-def _chart(figure: go.Figure, key: str, chosen: Clicked | None) -> None:
+def _chart(figure: go.Figure, key: str, chosen: Clicked | None, save: str = "") -> None:
     @calm
     def heard() -> None:
         chosen(st.session_state[key].selection.points)
@@ -92,7 +108,7 @@ def _chart(figure: go.Figure, key: str, chosen: Clicked | None) -> None:
         key=key,
         on_select=heard if chosen else "ignore",
         selection_mode="points",
-        config=_CHART,
+        config=_CHART | _camera(save) if save else _CHART,
         alt=alt(figure),
         height="stretch" if height(figure) else "content",
     )

@@ -20,7 +20,7 @@ URL_BYTES = 1800
 HISTORY = 100
 COMPARED = 50
 """Most runs that are chosen one by one to be compared."""
-OPTIONS, OPTION_LENGTH = 24, 100
+OPTIONS, OPTION_LENGTH = 24, 240
 """Most options of looking pages taken from a link, and the longest."""
 MADE = 8192
 """Longest code of a changed example taken from a link."""

@@ -1,0 +1,75 @@
+"""One explained example as a page of its own: one HTML file that asks nothing of any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+_STYLE = (
+    "body{font:15px/1.45 system-ui,sans-serif;color:#1d2733;background:#fff;max-width:1040px;margin:24px auto;"
+    "padding:0 16px}h1{font-size:1.5em}h2{font-size:1.15em;margin-top:1.8em}svg{max-width:100%;height:auto}"
+    "table{border-collapse:collapse}td,th{padding:2px 12px 2px 0;text-align:left;vertical-align:top}"
+    ".all{display:flex;flex-wrap:wrap;gap:20px}.one{flex:1 1 440px;max-width:500px}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f7fa;padding:10px;font-size:12px}"
+    "p{margin:.3em 0}.said{color:#5c6b7a}"
+)
+_SAFE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""What the page may load: nothing but what it holds."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one method says.
+
+    Attributes:
+        title: Of the method.
+        picture: SVG; empty where there is nothing to see.
+        lines: How to read it, its completeness error, its parameters; one paragraph each.
+    """
+
+    title: str
+    picture: str
+    lines: tuple[str, ...]
+
+
+def report(
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    answers: Sequence[tuple[str, str]],
+    told: Sequence[Told],
+    made: Sequence[tuple[str, str]],
+    model: str,
+) -> str:
+    """The page.
+
+    Args:
+        title: What is explained.
+        facts: What it is of: names and values.
+        answers: What the model answers: classes and probabilities, say.
+        told: What each method says, side by side.
+        made: How all this was made: names and values.
+        model: The model's specification, as text.
+    """
+    methods = "".join(
+        f'<div class="one"><h3>{escape(one.title)}</h3>{one.picture}'
+        + "".join(f'<p class="said">{escape(line)}</p>' for line in one.lines)
+        + "</div>"
+        for one in told
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
+        f"{_table(facts)}<h2>The answer</h2>{_table(answers)}"
+        f'<h2>What the methods say</h2><p class="said">An attribution tells what moved this model\'s score. It does '
+        "not tell that the model is right, nor that the world works that way. Each picture has a scale of its own: "
+        f'methods measure different things.</p><div class="all">{methods}</div>'
+        f"<h2>How this was made</h2>{_table(made)}<h2>The model</h2><pre>{escape(model)}</pre></body></html>"
+    )
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f"<table>{cells}</table>"

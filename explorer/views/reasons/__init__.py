@@ -1,0 +1,73 @@
+"""What the page *Attributions* is made of: the example and its answer, and one of several ways to ask why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explorer.figures.classes import probabilities
+from explorer.views import page, panel, results
+from explorer.views.options import Options
+from explorer.views.reasons import across, beside, one, several, unsure, whole
+from explorer.views.view import View
+
+Part = tuple[str, Callable[[View, Options], None]]
+_ONE, _BESIDE, _TRAINING = (
+    ("One method", one.one),
+    ("Side by side", beside.beside),
+    ("Over training", several.training),
+)
+PARTS: dict[str, Part] = {
+    "one": _ONE,
+    "beside": _BESIDE,
+    "many": ("Many examples", several.many),
+    "training": _TRAINING,
+    "whole": ("Whole split", whole.whole),
+}
+"""What can be asked, by the name in the URL."""
+OF_TRANSLATIONS: dict[str, Part] = {
+    "map": ("Source × target", across.across),
+    "one": _ONE,
+    "beside": _BESIDE,
+    "training": _TRAINING,
+}
+"""The same of translations."""
+OF_SPLITS = ("many", "whole")
+"""Parts that are about no one example."""
+
+
+def reasons(view: View) -> dict[str, str]:
+    """Choose what to ask, and see the answer; returns what was chosen, for the URL."""
+    options = Options()
+    parts = dict(OF_TRANSLATIONS if view.dataset.task == "translation" else PARTS)
+    if view.changed and view.dataset.task == "translation":
+        del parts["training"]  # it follows the right translation, which a changed source does not have
+    with st.container(key="parts"):
+        part = options.one("part", "Ask", list(parts), words=lambda name: parts[name][0], label_visibility="collapsed")
+    draw = parts[part][1]
+    if part in OF_SPLITS:
+        unsure.warn(view, example=False)
+        draw(view, options)
+        return options.drawn
+    unsure.warn(view)
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        panel.example_panel(view)
+        _answer(view)
+    with right:
+        draw(view, options)
+    return options.drawn
+
+
+def _answer(view: View) -> None:
+    """All classes and how probable each is; of others what is right."""
+    if view.dataset.classes:
+        prediction = results.prediction(*view.place)
+        target = prediction.answer if view.target is None else view.target
+        classes = view.dataset.classes
+        height = 96 + 22 * len(classes)
+        figure = probabilities(prediction.probabilities, classes, view.truth, target, page.dark(), height=height)
+        page.show(figure, key="probabilities")
+    elif not view.changed:
+        st.markdown(f"Right is **{page.plain(view.said)}**.")

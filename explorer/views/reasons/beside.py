@@ -1,0 +1,123 @@
+"""Several methods beside each other, with explanations that look at no model among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from explorer.attribution import METHODS, Attribution
+from explorer.figures.explained import crossed
+from explorer.figures.images import attributions
+from explorer.figures.shades import side
+from explorer.views import page
+from explorer.views.options import Options
+from explorer.views.reasons import asked as asking
+from explorer.views.reasons import choices, pictures, saving
+from explorer.views.reasons.asked import Asked, positions
+from explorer.views.reasons.one import question
+from explorer.views.view import View
+
+FIRST = ("saliency", "integrated_gradients", "grad_cam", "occlusion", "random")
+"""The methods shown until others are chosen; a control among them."""
+MOST = 8
+"""Most of them at once."""
+
+
+def beside(view: View, options: Options) -> None:
+    """Choose methods; see what each says of the same question."""
+    reasons = asking.refusals(view.run.id, view.step)
+    known = [name for name, kind in choices.METHODS_BY_GROUP.items() if name not in reasons and kind != choices.INNER]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
+        names = options.several(
+            "methods",
+            "Methods",
+            known,
+            [name for name in FIRST if name in known],
+            MOST,
+            format_func=lambda name: METHODS[name].title,
+            help=f"At most {MOST}. Random, constant and the edge detector are controls: they look at no model.",
+        )
+        asked, said = question(view, options)
+        if reasons:
+            choices.refused(reasons)
+    sign, _ = choices.sides(view, options, opacity=False)
+    settings = _settings(view, options, names)
+    found = {
+        name: asking.explained(
+            *view.place, replace(settings, method=name, target=asked.target, text=asked.text, at=asked.at)
+        )
+        for name in names
+    }
+    drawn = {name: one for name, one in found.items() if isinstance(one, Attribution) and not one.nothing}
+    _draw(view, drawn, sign, f"Why {said}?")
+    for name, one in found.items():
+        _said(view, replace(settings, method=name), one)
+    saving.report_of(
+        view,
+        [replace(settings, method=name, target=asked.target, text=asked.text, at=asked.at) for name in names],
+        said,
+    )
+
+
+def _settings(view: View, options: Options, names: list[str]) -> Asked:
+    return choices.settings(view, options, names, params=False)
+
+
+def _draw(view: View, found: dict[str, Attribution], sign: str, title: str) -> None:
+    if not found:
+        return
+    modality, dark = view.dataset.modality, page.dark()
+    titles = [METHODS[name].title for name in found]
+    values = [side(positions(one.values, modality), sign) for one in found.values()]
+    alt = f"{title} By {', '.join(titles)}."
+    if modality == "image":
+        figure = attributions(list(zip(titles, values, strict=True)), title, alt, dark=dark)
+    elif modality == "tokens":
+        st.markdown(f"**{page.plain(title)}**")
+        for name, one in found.items():
+            st.markdown(METHODS[name].title)
+            said, numbers = pictures.spoken(view, one)
+            pictures.text(said, numbers, sign, f"{title} {METHODS[name].title}")
+        st.caption("Each is coloured relative to its own strongest value, since methods measure different things.")
+        return
+    elif modality == "vector":
+        figure = crossed(
+            np.stack(values, axis=1),
+            view.dataset.features,
+            titles,
+            title,
+            alt,
+            relative=0,
+            strength=sign == "strength",
+            dark=dark,
+        )
+    else:
+        steps = [str(step) for step in range(len(values[0]))]
+        figure = crossed(
+            np.stack(values),
+            titles,
+            steps,
+            title,
+            alt,
+            names=("", "step"),
+            relative=1,
+            strength=sign == "strength",
+            dark=dark,
+        )
+    page.show(figure, key="why", save=saving.called(view, "beside"))
+    st.caption("Each is drawn relative to its own strongest value, since methods measure different things.")
+
+
+def _said(view: View, asked: Asked, found: Attribution | str) -> None:
+    method = METHODS[asked.method]
+    if isinstance(found, str):
+        said = page.plain(found)
+    elif found.nothing:
+        said = "Zero everywhere: nothing to draw."
+    else:
+        said = method.reading(view.dataset.modality, asked.words(view.dataset))
+        if found.error is not None:
+            said += f" Completeness error {found.error:.2g}."
+    st.caption(f"**{method.title}** · {said}", help=f"{method.help()} {method.paper}.")

@@ -1,0 +1,43 @@
+"""One method, and its answer to one question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer.attribution import METHODS
+from explorer.views import page
+from explorer.views.options import Options
+from explorer.views.reasons import asked as asking
+from explorer.views.reasons import choices, pictures, saving
+from explorer.views.view import View
+
+
+def one(view: View, options: Options) -> None:
+    """Choose a method and a question; see the answer, how to read it, and what can be taken along."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
+        name = choices.method(view, options)
+        asked, said = question(view, options)
+    sign, opacity = choices.sides(view, options)
+    settings = choices.settings(view, options, [name])
+    asked = replace(settings, target=asked.target, text=asked.text, at=asked.at)
+    method, found = METHODS[name], asking.explained(*view.place, asked)
+    if isinstance(found, str):
+        st.info(page.plain(found), icon=":material/info:")
+        return
+    title = f"What {found.layer} says of {said}" if found.layer else f"Why {said}?"
+    pictures.draw(view, found, sign, opacity, f"{title} {method.title}", saving.called(view, name))
+    if not found.nothing:
+        st.caption(pictures.reading(view, asked, found))
+    st.caption(f"{method.help()} {method.paper}. It takes {method.cost}.")
+    saving.saving(view, asked, found, said)
+
+
+def question(view: View, options: Options, training: bool = False) -> tuple[asking.Asked, str]:
+    """Choose what is explained; returns it, without method, and in words."""
+    if view.dataset.task == "translation":
+        text, at, said = choices.token(view, options, training)
+        return asking.Asked("", text=text, at=at), f"“{said}”"
+    target, said = choices.classes(view, options)
+    return asking.Asked("", target=target), said

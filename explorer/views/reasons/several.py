@@ -1,0 +1,242 @@
+"""One method over many examples of a split, and over the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from explorer.attribution import METHODS, Attribution
+from explorer.figures.explained import crossed, overlay
+from explorer.figures.shades import side
+from explorer.views import page, picking, results
+from explorer.views.options import Options
+from explorer.views.reasons import asked as asking
+from explorer.views.reasons import choices, pictures, saving
+from explorer.views.reasons.asked import CHUNK, Asked, positions
+from explorer.views.reasons.one import question
+from explorer.views.view import View
+
+SHOWN = 12
+"""Examples seen at once."""
+IN_ROW, TALL = 4, 190
+"""Images in a row, and about how high each is."""
+ANSWER, TRUTH, CHOSEN = "answer", "truth", "class"
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class Each:
+    """Which class is explained of each of several examples."""
+
+    which: str
+    said: str
+
+
+def each(view: View, options: Options) -> Each:
+    """Choose it."""
+    names = view.dataset.classes
+    if not names:
+        return Each(CHOSEN, view.dataset.unit or "this value")
+    words = {ANSWER: "its answer", TRUTH: "its true class"}
+    if view.target is not None:
+        words[CHOSEN] = f"class {names[view.target]}"
+    which = options.one("each", "Explain of each", list(words), words=words.__getitem__)
+    return Each(which, words[which])
+
+
+def targets(view: View, rows: np.ndarray, which: str) -> tuple[int, ...]:
+    """The class that is explained of each of these examples."""
+    if not view.dataset.classes:
+        return (0,) * len(rows)
+    if which == CHOSEN:
+        return (view.target,) * len(rows)
+    found = results.answers(view.run.id, view.step, view.split)
+    return tuple((found.predicted if which == ANSWER else found.truth)[rows].astype(int).tolist())
+
+
+def all_of(view: View, rows: np.ndarray, which: str, asked: Asked) -> Iterator[list[Attribution | str]]:
+    """What a method says of each of these examples, a few at a time; progress is shown meanwhile.
+
+    Between them a click on anything stops it; what was found is kept.
+    """
+    aims, bar = targets(view, rows, which), st.empty()
+    for first in range(0, len(rows), CHUNK):
+        part = slice(first, first + CHUNK)
+        yield asking.explain_rows(view.run.id, view.step, view.split, tuple(rows[part].tolist()), aims[part], asked)
+        done = min(first + CHUNK, len(rows))
+        bar.progress(done / len(rows), text=f"{done} of {len(rows)} examples explained. Any click stops it.")
+    bar.empty()
+
+
+# -- many examples ----------------------------------------------------------------------------------------------------
+
+
+def many(view: View, options: Options) -> None:
+    """Choose a method and some examples; see them all on one scale."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
+        name = choices.method(view, options, inner=False)
+        aim = each(view, options)
+        rows, label = _examples(view, options)
+    sign, opacity = choices.sides(view, options)
+    asked = choices.settings(view, options, [name])
+    if not len(rows):
+        st.info(f"The {view.split} split has no example of this class.", icon=":material/info:")
+        return
+    found = [one for part in all_of(view, rows, aim.which, asked) for one in part]
+    good = [n for n, one in enumerate(found) if isinstance(one, Attribution)]
+    if not good:
+        st.info(page.plain(str(found[0])), icon=":material/info:")
+        return
+    title = f"Why {aim.said}? {METHODS[name].title}"
+    values = [side(positions(found[n].values, view.dataset.modality), sign) for n in good]
+    labels = [label(int(rows[n])) for n in good]
+    _draw(view, rows[good], values, labels, title, sign, opacity)
+    st.caption(
+        f"{METHODS[name].reading(view.dataset.modality, asked.words(view.dataset))} {len(good)} examples of the "
+        f"{view.split} split, all on one scale: {max(np.abs(one).max() for one in values):.3g} is the strongest colour."
+        + (f" {len(rows) - len(good)} could not be explained." if len(good) < len(rows) else "")
+    )
+
+
+def _examples(view: View, options: Options) -> tuple[np.ndarray, picking.Label]:
+    """Choose which examples; returns their numbers, and what is written on each."""
+    dataset = view.dataset
+    orders = [picking.ORDER, picking.WORST, *([picking.UNSURE] if dataset.classes else []), picking.RANDOM]
+    order = options.one("order", "Examples", orders, few=0, width=130)
+    cls = picking.ANY
+    if dataset.classes:
+        chosen = options.one(
+            "ofclass",
+            "Of class",
+            [ANY, *range(len(dataset.classes))],
+            words=lambda number: number if number == ANY else dataset.classes[number],
+            few=0,
+            width=130,
+        )
+        cls = picking.ANY if chosen == ANY else chosen
+    rows, _ = picking.ranked(view, order, cls, 0)
+    return rows[:SHOWN], lambda row: _label(view, row)
+
+
+def _label(view: View, row: int) -> str:
+    """What is written on an example: its number, what is true, and what was answered if that is wrong."""
+    dataset, found = view.dataset, results.answers(view.run.id, view.step, view.split)
+    if not dataset.classes:
+        return f"{row}: {found.truth[row]:.4g} → {found.predicted[row]:.4g}"
+    truth, said = (dataset.classes[int(values[row])] for values in (found.truth, found.predicted))
+    return f"{row}: {truth}" + ("" if truth == said else f" → {said}")
+
+
+def _draw(
+    view: View, rows: np.ndarray, values: list[np.ndarray], labels: list[str], title: str, sign: str, opacity: float
+) -> None:
+    dataset, strength, dark = view.dataset, sign == "strength", page.dark()
+    inputs = dataset.split(view.split).inputs[rows]
+    alt = f"{title}: {len(rows)} examples."
+    if not any(one.any() for one in values):
+        st.info("All values are zero: there is nothing to draw.", icon=":material/info:")
+    elif dataset.modality == "image":
+        figure = overlay(
+            inputs.numpy(),
+            np.stack(values),
+            labels,
+            title,
+            alt,
+            opacity=opacity,
+            strength=strength,
+            columns=IN_ROW,
+            height=TALL,
+            dark=dark,
+        )
+        page.show(figure, key="many", save=saving.called(view, "many"))
+    elif dataset.modality == "tokens":
+        limit = max(float(np.abs(one).max(initial=0.0)) for one in values)
+        for tokens, one, label in zip(inputs, values, labels, strict=True):
+            said = [dataset.vocabulary[token] for token in tokens.tolist() if token]
+            st.markdown(f"**{page.plain(label)}**")
+            pictures.text(said, one[: len(said)], sign, f"{title} {label}", limit)
+    else:
+        steps = dataset.modality == "series"
+        names = [str(n) for n in range(len(values[0]))] if steps else list(dataset.features)
+        table = (np.stack(values), labels, names) if steps else (np.stack(values, axis=1), names, labels)
+        names = ("", "step") if steps else ("", "example")
+        page.show(
+            crossed(*table, title, alt, names=names, strength=strength, dark=dark),
+            key="many",
+            save=saving.called(view, "many"),
+        )
+
+
+# -- over training ----------------------------------------------------------------------------------------------------
+
+
+def training(view: View, options: Options) -> None:
+    """Choose a method and a question; see the answer at some of the kept steps, on one scale."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
+        name = choices.method(view, options, inner=False)
+        about, said = question(view, options, training=True)
+    sign, opacity = choices.sides(view, options)
+    asked = replace(choices.settings(view, options, [name]), target=about.target, text=about.text, at=about.at)
+    steps = view.sampled
+    found = _at(view, steps, asked)
+    good = {step: one for step, one in found.items() if isinstance(one, Attribution)}
+    if not good:
+        st.info(page.plain(str(next(iter(found.values())))), icon=":material/info:")
+        return
+    labels = [f"step {step}" for step in good]
+    values = [side(positions(one.values, view.dataset.modality), sign) for one in good.values()]
+    title = f"Why {said}? {METHODS[name].title}"
+    _over_steps(view, values, labels, title, sign, opacity)
+    st.caption(
+        f"{METHODS[name].reading(view.dataset.modality, asked.words(view.dataset))} All steps are on one scale: "
+        f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. What is seen at step 0 comes from "
+        "random weights: what still looks the same later may come from the input rather than from what was learned."
+    )
+
+
+def _at(view: View, steps: tuple[int, ...], asked: Asked) -> dict[int, Attribution | str]:
+    found, bar = {}, st.empty()
+    for number, step in enumerate(steps, 1):
+        found[step] = asking.explained(view.run.id, step, view.split, view.shown, asked)
+        bar.progress(number / len(steps), text=f"Step {step} explained. Any click stops it.")
+    bar.empty()
+    return found
+
+
+def _over_steps(view: View, values: list[np.ndarray], labels: list[str], title: str, sign: str, opacity: float) -> None:
+    dataset, strength, dark = view.dataset, sign == "strength", page.dark()
+    alt = f"{title} At {', '.join(labels)}."
+    if not any(one.any() for one in values):
+        st.info("All values are zero: there is nothing to draw.", icon=":material/info:")
+        return
+    if dataset.modality == "tokens":
+        said = [dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
+        limit = max(float(np.abs(one).max(initial=0.0)) for one in values)
+        st.markdown(f"**{page.plain(title)}**")
+        for one, label in zip(values, labels, strict=True):
+            st.markdown(label.capitalize())
+            pictures.text(said, one[: len(said)], sign, f"{title} {label}", limit)
+        return
+    if dataset.modality == "image":
+        images = view.input.expand(len(values), -1, -1, -1).numpy()
+        figure = overlay(
+            images,
+            np.stack(values),
+            labels,
+            title,
+            alt,
+            opacity=opacity,
+            strength=strength,
+            columns=3,
+            height=TALL + 40,
+            dark=dark,
+        )
+    elif dataset.modality == "series":
+        places = [str(n) for n in range(len(values[0]))]
+        figure = crossed(np.stack(values), labels, places, title, alt, names=("", "step"), strength=strength, dark=dark)
+    else:
+        figure = crossed(np.stack(values, axis=1), dataset.features, labels, title, alt, strength=strength, dark=dark)
+    page.show(figure, key="training", save=saving.called(view, "training"))

@@ -1,0 +1,62 @@
+"""What is said first: that the model is not worth explaining much, or that its answer is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.probes import quality
+from explorer.views import page, results
+from explorer.views.view import View
+
+WEAK = 0.1
+"""R² below which a regression hardly does better than always answering the mean."""
+
+
+def warn(view: View, example: bool = True) -> None:
+    """Say it in a line, if there is anything to say.
+
+    Args:
+        view: What is looked at.
+        example: Whether it is one example that is explained.
+    """
+    said = [line for line in (poor(view), wrong(view) if example else "") if line]
+    if said:
+        st.warning(" ".join(said), icon=":material/warning:")
+
+
+def poor(view: View) -> str:
+    """That the model is hardly better than a guess, in words; empty if it is better, or translates."""
+    if view.dataset.task == "translation":
+        return ""
+    found = results.answers(view.run.id, view.step, "test")
+    if not view.dataset.classes:
+        score = quality.errors(found.truth, found.predicted)["r2"]
+        if not score < WEAK:
+            return ""
+        return f"At this step the model hardly learned anything (R² {score:.2f} of test examples; 0 is a guess)."
+    right, count = int((~found.wrong).sum()), len(found.truth)
+    guess = np.bincount(found.truth).max() / count
+    if quality.interval(right, count)[0] > guess:
+        return ""
+    return (
+        f"At this step the model is no better than a guess: {right / count:.1%} of test examples right, where always "
+        f"answering the most frequent class gives {guess:.1%}. Its reasons mean little."
+    )
+
+
+def wrong(view: View) -> str:
+    """That this answer is wrong, in words; empty if it is right, is a value, or nobody knows."""
+    if view.changed or view.dataset.task == "regression":
+        return ""
+    if view.dataset.task == "translation":
+        said = results.translation(*view.place)
+        return "" if said == view.said else f"The translation is not the right one: {page.plain(view.said)}."
+    answer = results.prediction(*view.place).answer
+    if answer == view.truth:
+        return ""
+    names = view.dataset.classes
+    return (
+        f"The answer is wrong: {page.plain(names[answer])}, truly {page.plain(names[view.truth])}. What follows "
+        "explains a mistake."
+    )
