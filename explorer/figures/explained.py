@@ -12,6 +12,7 @@ from explorer.figures.theme import BAR, Scale, as_text, finish, palette, symmetr
 
 LETTERS = 28
 """Most letters of a name along an axis."""
+_WORDS = {"tickvals": [-0.8, 0, 0.9], "ticktext": ["against", "0", "for"]}
 HEIGHT = 380
 """Screen pixels of one picture."""
 
@@ -158,7 +159,7 @@ def crossed(
             zmax=high,
             xgap=1,
             ygap=1,
-            colorbar=BAR | ({"tickvals": [-1, 0, 1], "ticktext": ["against", "0", "for"]} if own else {}),
+            colorbar=BAR | (_WORDS if own else {}),
             customdata=_named(rows, columns, values),
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>value %{customdata[2]:.4g}<extra></extra>",
         )

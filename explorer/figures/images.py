@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.figures.mosaic import HEAD, TILE, Box, axes, gaps, grid, headings, mosaic, outlines
 from explorer.figures.theme import BAR, finish, following_width, palette
 
-_SIGNED = BAR | {"tickvals": [-1, 0, 1], "ticktext": ["against", "no effect", "for"]}
+_SIGNED = BAR | {"tickvals": [-0.8, 0, 0.9], "ticktext": ["against", "no effect", "for"]}
 
 
 def gallery(

@@ -197,6 +197,7 @@ def _dress(title: str, alt: str, dark: bool, height: int) -> Parts:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.ink, "size": 13},
         "dragmode": False,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colours.muted, "activecolor": colours.ink},
         "hoverlabel": {"font": {"size": 13}},
     }
 

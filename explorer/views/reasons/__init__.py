@@ -6,22 +6,20 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.figures.classes import probabilities
-from explorer.views import page, panel, results
 from explorer.views.options import Options
-from explorer.views.reasons import across, beside, one, several, unsure, whole
+from explorer.views.reasons import across, beside, many, one, training, unsure, whole
 from explorer.views.view import View
 
 Part = tuple[str, Callable[[View, Options], None]]
 _ONE, _BESIDE, _TRAINING = (
     ("One method", one.one),
     ("Side by side", beside.beside),
-    ("Over training", several.training),
+    ("Over training", training.training),
 )
 PARTS: dict[str, Part] = {
     "one": _ONE,
     "beside": _BESIDE,
-    "many": ("Many examples", several.many),
+    "many": ("Many examples", many.many),
     "training": _TRAINING,
     "whole": ("Whole split", whole.whole),
 }
@@ -46,28 +44,6 @@ def reasons(view: View) -> dict[str, str]:
     with st.container(key="parts"):
         part = options.one("part", "Ask", list(parts), words=lambda name: parts[name][0], label_visibility="collapsed")
     draw = parts[part][1]
-    if part in OF_SPLITS:
-        unsure.warn(view, example=False)
-        draw(view, options)
-        return options.drawn
-    unsure.warn(view)
-    left, right = st.columns([1, 2], gap="medium")
-    with left:
-        panel.example_panel(view)
-        _answer(view)
-    with right:
-        draw(view, options)
+    unsure.warn(view, example=part not in OF_SPLITS)
+    draw(view, options)
     return options.drawn
-
-
-def _answer(view: View) -> None:
-    """All classes and how probable each is; of others what is right."""
-    if view.dataset.classes:
-        prediction = results.prediction(*view.place)
-        target = prediction.answer if view.target is None else view.target
-        classes = view.dataset.classes
-        height = 96 + 22 * len(classes)
-        figure = probabilities(prediction.probabilities, classes, view.truth, target, page.dark(), height=height)
-        page.show(figure, key="probabilities")
-    elif not view.changed:
-        st.markdown(f"Right is **{page.plain(view.said)}**.")

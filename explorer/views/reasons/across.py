@@ -16,6 +16,7 @@ from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
 from explorer.views.reasons import choices, saving
 from explorer.views.reasons.asked import Asked
+from explorer.views.reasons.beside_example import beside_example
 from explorer.views.view import View
 
 
@@ -24,6 +25,12 @@ def across(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         text = choices.translation(view, options)
+        choices.refused(view)
+    with beside_example(view):
+        _map(view, options, name, text)
+
+
+def _map(view: View, options: Options, name: str, text: str) -> None:
     sign, _ = choices.sides(view, options, opacity=False)
     asked = replace(choices.settings(view, options, [name]), text=text)
     _, tokens = asking.read(*view.place, text)

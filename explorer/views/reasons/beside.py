@@ -16,6 +16,7 @@ from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
 from explorer.views.reasons import choices, pictures, saving
 from explorer.views.reasons.asked import Asked, positions
+from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
 from explorer.views.view import View
 
@@ -29,40 +30,33 @@ def beside(view: View, options: Options) -> None:
     """Choose methods; see what each says of the same question."""
     reasons = asking.refusals(view.run.id, view.step)
     known = [name for name, kind in choices.METHODS_BY_GROUP.items() if name not in reasons and kind != choices.INNER]
+    names = options.several(
+        "methods",
+        "Methods",
+        known,
+        [name for name in FIRST if name in known],
+        MOST,
+        format_func=lambda name: METHODS[name].title,
+        help=f"At most {MOST}. Random, constant and the edge detector are controls: they look at no model.",
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
-        names = options.several(
-            "methods",
-            "Methods",
-            known,
-            [name for name in FIRST if name in known],
-            MOST,
-            format_func=lambda name: METHODS[name].title,
-            help=f"At most {MOST}. Random, constant and the edge detector are controls: they look at no model.",
-        )
         asked, said = question(view, options)
-        if reasons:
-            choices.refused(reasons)
+        choices.refused(view)
+    with beside_example(view):
+        _answers(view, options, names, asked, said)
+
+
+def _answers(view: View, options: Options, names: list[str], asked: Asked, said: str) -> None:
     sign, _ = choices.sides(view, options, opacity=False)
-    settings = _settings(view, options, names)
-    found = {
-        name: asking.explained(
-            *view.place, replace(settings, method=name, target=asked.target, text=asked.text, at=asked.at)
-        )
-        for name in names
-    }
+    settings = choices.settings(view, options, names, params=False)
+    settings = replace(settings, target=asked.target, text=asked.text, at=asked.at)
+    every = [replace(settings, method=name) for name in names]
+    found = {one.method: asking.explained(*view.place, one) for one in every}
     drawn = {name: one for name, one in found.items() if isinstance(one, Attribution) and not one.nothing}
     _draw(view, drawn, sign, f"Why {said}?")
-    for name, one in found.items():
-        _said(view, replace(settings, method=name), one)
-    saving.report_of(
-        view,
-        [replace(settings, method=name, target=asked.target, text=asked.text, at=asked.at) for name in names],
-        said,
-    )
-
-
-def _settings(view: View, options: Options, names: list[str]) -> Asked:
-    return choices.settings(view, options, names, params=False)
+    for one in every:
+        _said(view, one, found[one.method])
+    saving.report_of(view, every, said)
 
 
 def _draw(view: View, found: dict[str, Attribution], sign: str, title: str) -> None:

@@ -18,7 +18,7 @@ from explorer.views.view import ANSWER, View, move
 DEFAULT = "integrated_gradients"
 INNER = "Inside the model"
 NOBODY = "nothing"
-_SIGNS = dict(zip(SIGNS, ("For and against", "Only for", "Only against", "Strength"), strict=True))
+_SIGNS = dict(zip(SIGNS, ("Both", "For", "Against", "Strength"), strict=True))
 OPACITIES = tuple(range(0, 101, 10))
 
 
@@ -32,23 +32,22 @@ def method(view: View, options: Options, inner: bool = True) -> str:
     """
     reasons = asking.refusals(view.run.id, view.step)
     fitting = [name for name, kind in METHODS_BY_GROUP.items() if name not in reasons and (inner or kind != INNER)]
-    name = options.one(
+    return options.one(
         "method",
         "Method",
         fitting,
         DEFAULT if DEFAULT in fitting else fitting[0],
         words=lambda name: f"{METHODS[name].group} · {METHODS[name].title}",
         few=0,
-        width=330,
+        width=310,
         help=f"{len(fitting)} methods apply to this model; type to find one.",
     )
-    if reasons:
-        refused(reasons)
-    return name
 
 
-def refused(reasons: dict[str, str]) -> None:
+def refused(view: View) -> None:
     """Which methods do not apply, and why."""
+    if not (reasons := asking.refusals(view.run.id, view.step)):
+        return
     with st.popover(f"{len(reasons)} not for this model", type="tertiary"):
         for name, reason in reasons.items():
             st.markdown(f"**{METHODS[name].title}**: {page.plain(reason)}")
@@ -188,9 +187,9 @@ def sides(view: View, options: Options, opacity: bool = True) -> tuple[str, floa
     """Choose which side of the values is seen, and how strongly they cover an image; returns both."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="sides"):
         sign = options.one("sign", "Shown", SIGNS, words=_SIGNS.__getitem__)
-        share = 80
+        share = 70
         if opacity and view.dataset.modality == "image":
             share = options.slider(
-                "opacity", "Over the image", OPACITIES, 80, format_func=lambda n: f"{n} %", width=200
+                "opacity", "Over the image", OPACITIES, 70, format_func=lambda n: f"{n} %", width=200
             )
     return sign, share / 100

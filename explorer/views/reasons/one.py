@@ -11,6 +11,7 @@ from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
 from explorer.views.reasons import choices, pictures, saving
+from explorer.views.reasons.beside_example import beside_example
 from explorer.views.view import View
 
 
@@ -19,6 +20,12 @@ def one(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options)
         asked, said = question(view, options)
+        choices.refused(view)
+    with beside_example(view):
+        _answer(view, options, name, asked, said)
+
+
+def _answer(view: View, options: Options, name: str, asked: asking.Asked, said: str) -> None:
     sign, opacity = choices.sides(view, options)
     settings = choices.settings(view, options, [name])
     asked = replace(settings, target=asked.target, text=asked.text, at=asked.at)
@@ -31,7 +38,7 @@ def one(view: View, options: Options) -> None:
     if not found.nothing:
         st.caption(pictures.reading(view, asked, found))
     st.caption(f"{method.help()} {method.paper}. It takes {method.cost}.")
-    saving.saving(view, asked, found, said)
+    saving.saving(view, asked, found, said, sign)
 
 
 def question(view: View, options: Options, training: bool = False) -> tuple[asking.Asked, str]:

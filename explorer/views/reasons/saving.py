@@ -34,7 +34,7 @@ def called(view: View, what: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", f"{what}-{view.run.id}-step-{view.step}-{where}".lower())
 
 
-def saving(view: View, asked: Asked, found: Attribution, said: str) -> None:
+def saving(view: View, asked: Asked, found: Attribution, said: str, sign: str) -> None:
     """Buttons for the values, the picture and the report of one attribution."""
     from explorer.attribution.table import as_table
 
@@ -43,7 +43,7 @@ def saving(view: View, asked: Asked, found: Attribution, said: str) -> None:
     with st.container(horizontal=True, key="saving"):
         _button("Values (CSV)", lambda: as_table(view.dataset, view.input, found).to_csv(index=False), f"{name}.csv")
         if not found.nothing:
-            _button("Picture (SVG)", lambda: picture(view, found, title), f"{name}.svg")
+            _button("Picture (SVG)", lambda: picture(view, found, title, sign), f"{name}.svg")
         _report_button(view, [asked], said)
     if view.dataset.modality != "tokens" or found.layer:
         st.caption("The camera in the corner of the figure saves it as PNG.")

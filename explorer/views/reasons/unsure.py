@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 
+from explorer.data import Split
 from explorer.probes import quality
 from explorer.views import page, results
+from explorer.views.server import store
 from explorer.views.view import View
 
+if TYPE_CHECKING:
+    from explorer.probes import Answers
+
+ENOUGH = 300
+"""Test examples from which it is judged: so that steps can be played."""
 WEAK = 0.1
 """R² below which a regression hardly does better than always answering the mean."""
 
@@ -29,7 +39,7 @@ def poor(view: View) -> str:
     """That the model is hardly better than a guess, in words; empty if it is better, or translates."""
     if view.dataset.task == "translation":
         return ""
-    found = results.answers(view.run.id, view.step, "test")
+    found = _some(view.run.id, view.step)
     if not view.dataset.classes:
         score = quality.errors(found.truth, found.predicted)["r2"]
         if not score < WEAK:
@@ -40,9 +50,21 @@ def poor(view: View) -> str:
     if quality.interval(right, count)[0] > guess:
         return ""
     return (
-        f"At this step the model is no better than a guess: {right / count:.1%} of test examples right, where always "
+        f"At this step the model is no better than a guess: {right} of {count} test examples right, where always "
         f"answering the most frequent class gives {guess:.1%}. Its reasons mean little."
     )
+
+
+@st.cache_data(max_entries=results.KEPT, show_spinner=False)
+def _some(run_id: str, step: int) -> Answers:
+    """What a model answers for some test examples."""
+    from explorer.data import dataset_of
+    from explorer.probes import answers
+
+    dataset = dataset_of(store().get(run_id).spec)
+    test = dataset.test
+    some = Split(test.inputs[:ENOUGH], test.targets[:ENOUGH], test.rows[:ENOUGH])
+    return answers(results.rebuilt(run_id, step), replace(dataset, test=some), "test")
 
 
 def wrong(view: View) -> str:

@@ -16,7 +16,7 @@ from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import choices, saving
 from explorer.views.reasons.asked import positions
-from explorer.views.reasons.several import all_of, each
+from explorer.views.reasons.many import all_of, each
 from explorer.views.view import View
 
 COUNTS = (20, 50, 100, 200, 500)
@@ -35,6 +35,7 @@ def whole(view: View, options: Options) -> None:
         count = options.one(
             "count", "Examples", counts, counts[min(1, len(counts) - 1)], few=0, width=120, help=f"Of {size:,}."
         )
+        choices.refused(view)
     asked = choices.settings(view, options, [name])
     rows = np.sort(np.random.default_rng(0).permutation(size)[:count])
     found = [one for part in all_of(view, rows, aim.which, asked) for one in part]

@@ -1,9 +1,9 @@
-"""One method over many examples of a split, and over the training."""
+"""One method over several examples of a split."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -16,12 +16,11 @@ from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
 from explorer.views.reasons import choices, pictures, saving
 from explorer.views.reasons.asked import CHUNK, Asked, positions
-from explorer.views.reasons.one import question
 from explorer.views.view import View
 
 SHOWN = 12
 """Examples seen at once."""
-IN_ROW, TALL = 4, 190
+IN_ROW, TALL = 3, 165
 """Images in a row, and about how high each is."""
 ANSWER, TRUTH, CHOSEN = "answer", "truth", "class"
 ANY = "any"
@@ -71,15 +70,13 @@ def all_of(view: View, rows: np.ndarray, which: str, asked: Asked) -> Iterator[l
     bar.empty()
 
 
-# -- many examples ----------------------------------------------------------------------------------------------------
-
-
 def many(view: View, options: Options) -> None:
     """Choose a method and some examples; see them all on one scale."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         aim = each(view, options)
         rows, label = _examples(view, options)
+        choices.refused(view)
     sign, opacity = choices.sides(view, options)
     asked = choices.settings(view, options, [name])
     if not len(rows):
@@ -168,75 +165,3 @@ def _draw(
             key="many",
             save=saving.called(view, "many"),
         )
-
-
-# -- over training ----------------------------------------------------------------------------------------------------
-
-
-def training(view: View, options: Options) -> None:
-    """Choose a method and a question; see the answer at some of the kept steps, on one scale."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
-        name = choices.method(view, options, inner=False)
-        about, said = question(view, options, training=True)
-    sign, opacity = choices.sides(view, options)
-    asked = replace(choices.settings(view, options, [name]), target=about.target, text=about.text, at=about.at)
-    steps = view.sampled
-    found = _at(view, steps, asked)
-    good = {step: one for step, one in found.items() if isinstance(one, Attribution)}
-    if not good:
-        st.info(page.plain(str(next(iter(found.values())))), icon=":material/info:")
-        return
-    labels = [f"step {step}" for step in good]
-    values = [side(positions(one.values, view.dataset.modality), sign) for one in good.values()]
-    title = f"Why {said}? {METHODS[name].title}"
-    _over_steps(view, values, labels, title, sign, opacity)
-    st.caption(
-        f"{METHODS[name].reading(view.dataset.modality, asked.words(view.dataset))} All steps are on one scale: "
-        f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. What is seen at step 0 comes from "
-        "random weights: what still looks the same later may come from the input rather than from what was learned."
-    )
-
-
-def _at(view: View, steps: tuple[int, ...], asked: Asked) -> dict[int, Attribution | str]:
-    found, bar = {}, st.empty()
-    for number, step in enumerate(steps, 1):
-        found[step] = asking.explained(view.run.id, step, view.split, view.shown, asked)
-        bar.progress(number / len(steps), text=f"Step {step} explained. Any click stops it.")
-    bar.empty()
-    return found
-
-
-def _over_steps(view: View, values: list[np.ndarray], labels: list[str], title: str, sign: str, opacity: float) -> None:
-    dataset, strength, dark = view.dataset, sign == "strength", page.dark()
-    alt = f"{title} At {', '.join(labels)}."
-    if not any(one.any() for one in values):
-        st.info("All values are zero: there is nothing to draw.", icon=":material/info:")
-        return
-    if dataset.modality == "tokens":
-        said = [dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
-        limit = max(float(np.abs(one).max(initial=0.0)) for one in values)
-        st.markdown(f"**{page.plain(title)}**")
-        for one, label in zip(values, labels, strict=True):
-            st.markdown(label.capitalize())
-            pictures.text(said, one[: len(said)], sign, f"{title} {label}", limit)
-        return
-    if dataset.modality == "image":
-        images = view.input.expand(len(values), -1, -1, -1).numpy()
-        figure = overlay(
-            images,
-            np.stack(values),
-            labels,
-            title,
-            alt,
-            opacity=opacity,
-            strength=strength,
-            columns=3,
-            height=TALL + 40,
-            dark=dark,
-        )
-    elif dataset.modality == "series":
-        places = [str(n) for n in range(len(values[0]))]
-        figure = crossed(np.stack(values), labels, places, title, alt, names=("", "step"), strength=strength, dark=dark)
-    else:
-        figure = crossed(np.stack(values, axis=1), dataset.features, labels, title, alt, strength=strength, dark=dark)
-    page.show(figure, key="training", save=saving.called(view, "training"))
