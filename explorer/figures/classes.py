@@ -80,7 +80,11 @@ def probabilities(
         )
     )
     figure.update_xaxes(
-        title="probability", range=[0, 1.5], tickvals=[0, 0.5, 1], gridcolor=colours.grid, fixedrange=True
+        title="probability",
+        range=[0, 1.28 if values[answer] <= 0.999 else 1.55],
+        tickvals=[0, 0.5, 1],
+        gridcolor=colours.grid,
+        fixedrange=True,
     )
     figure.update_yaxes(title="class", type="category", autorange="reversed", fixedrange=True)
     alt = f"Probabilities of all classes; the answer is {classes[answer]} with {_sure(values[answer])}."

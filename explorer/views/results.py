@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from explorer.attribution import Attribution
     from explorer.data.made import Example
     from explorer.probes import Answers, Filters, Prediction, Spot, Translations
 
@@ -65,8 +64,6 @@ WORDS: dict[str, tuple[str, Callable[[float], str], str]] = {
 }
 """For each metric its title, how it is written, and what it means."""
 
-EXPLAINED = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
-"""The methods shown side by side."""
 KEPT = 512
 """Small results of each kind kept for all sessions together."""
 KEPT_LARGE = 48
@@ -255,18 +252,6 @@ def filters(run_id: str, step: int, layer: str) -> Filters:
     from explorer import probes
 
     return probes.filters(rebuilt(run_id, step), layer)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def explanations(run_id: str, step: int, split: str, example: Example, target: int) -> dict[str, Attribution | str]:
-    """What each method says of an answer, with its default parameters; or, in words, why it does not apply."""
-    from explorer.attribution import METHODS, ask
-
-    question = ask(rebuilt(run_id, step, per_class=True), input_of(run_id, split, example), target)
-    return {
-        method.name: method.needs(question) or method().explain(question)
-        for method in (METHODS[name] for name in EXPLAINED)
-    }
 
 
 @st.cache_data(max_entries=KEPT, max_size=KEPT_BYTES, show_spinner="Answering every example", show_time=True)

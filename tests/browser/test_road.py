@@ -42,13 +42,21 @@ def test_a_newcomer_sees_a_cnn_learn_looks_inside_and_asks_why(server: Server, t
 
     go(page, "Attributions")
     expect(page.locator(".st-key-why:visible .heatmaplayer image")).to_have_count(1)
-    for method in ("Saliency", "Integrated gradients", "Grad-CAM", "Occlusion"):
-        expect(page.locator(".st-key-why:visible")).to_contain_text(method)
+    expect(page.locator(".st-key-why:visible")).to_contain_text("Integrated gradients")
     expect(page.locator(".st-key-probabilities:visible")).to_contain_text("The answer:")
-    page.locator("[class*=st-key-target-class]:visible").get_by_text("3", exact=True).click()
+    page.locator("[class*=st-key-target-class]:visible").get_by_role("combobox").click()
+    page.get_by_role("option", name=re.compile("^3")).click()
     expect(page.locator(".st-key-why:visible")).to_contain_text("Why 3?")
     one.settle()
     assert "target=3" in page.url
+    page.get_by_role("radio", name="Side by side").or_(page.get_by_role("button", name="Side by side")).first.click()
+    for method in ("Saliency", "Integrated gradients", "Grad-CAM", "Occlusion", "Random"):
+        expect(page.locator(".st-key-why:visible")).to_contain_text(method)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (HTML)").click()
+    assert "Completeness error" in Path(download.value.path()).read_text()
+    one.settle()
+    assert "part=beside" in page.url
 
     other = tab()
     other.page.goto(page.url)

@@ -11,7 +11,6 @@ import pytest
 import explorer as ex
 from explorer.data import load_dataset
 from explorer.runs.store import Run, RunStore, Status
-from explorer.views.results import EXPLAINED
 from tests.pages.conftest import PAGES, drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
@@ -58,12 +57,13 @@ def test_the_pages_show_what_the_library_says_of_the_same_run_step_split_example
     model, x = ex.model_at(store, run, step), ex.load_dataset("digits").validation.inputs[example : example + 1]
     place = {"run": run, "step": str(step), "split": split, "example": str(example), "target": str(target)}
 
-    app = healthy(open_page("attributions", **place))
+    methods = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
+    app = healthy(open_page("attributions", **place, part="beside", methods=",".join(methods)))
     shown = ex.predict(model, x).probabilities
     np.testing.assert_allclose(drawn(app, "probabilities")["x"], shown, atol=1e-6)
     values = drawn(app, "why")["customdata"]
     tiles = sorted(values[~np.isnan(values)])
-    expected = [ex.attribute(method, model, x, target).values for method in EXPLAINED]
+    expected = [ex.attribute(method, model, x, target).values for method in methods]
     np.testing.assert_allclose(tiles, sorted(np.concatenate([v.ravel() for v in expected])), atol=1e-5)
 
     app = healthy(open_page("look_inside", **place))

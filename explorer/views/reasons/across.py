@@ -25,7 +25,6 @@ def across(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         text = choices.translation(view, options)
-        choices.refused(view)
     with beside_example(view):
         _map(view, options, name, text)
 

@@ -41,7 +41,6 @@ def beside(view: View, options: Options) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         asked, said = question(view, options)
-        choices.refused(view)
     with beside_example(view):
         _answers(view, options, names, asked, said)
 

@@ -76,7 +76,6 @@ def many(view: View, options: Options) -> None:
         name = choices.method(view, options, inner=False)
         aim = each(view, options)
         rows, label = _examples(view, options)
-        choices.refused(view)
     sign, opacity = choices.sides(view, options)
     asked = choices.settings(view, options, [name])
     if not len(rows):

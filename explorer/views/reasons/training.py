@@ -28,7 +28,6 @@ def training(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         about, said = question(view, options, training=True)
-        choices.refused(view)
     with beside_example(view):
         _answers(view, options, name, about, said)
 

@@ -35,7 +35,6 @@ def whole(view: View, options: Options) -> None:
         count = options.one(
             "count", "Examples", counts, counts[min(1, len(counts) - 1)], few=0, width=120, help=f"Of {size:,}."
         )
-        choices.refused(view)
     asked = choices.settings(view, options, [name])
     rows = np.sort(np.random.default_rng(0).permutation(size)[:count])
     found = [one for part in all_of(view, rows, aim.which, asked) for one in part]
