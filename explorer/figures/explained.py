@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,6 +14,8 @@ from explorer.figures.theme import BAR, Scale, as_text, finish, palette, symmetr
 LETTERS = 28
 """Most letters of a name along an axis."""
 _WORDS = {"tickvals": [-0.8, 0, 0.9], "ticktext": ["against", "0", "for"]}
+TITLE = 36
+"""Letters of a title in one line."""
 HEIGHT = 380
 """Screen pixels of one picture."""
 
@@ -164,7 +167,7 @@ def crossed(
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>value %{customdata[2]:.4g}<extra></extra>",
         )
     )
-    every = max(1, len(columns) // 26)
+    every = max(1, len(columns) // (10 if all(map(str.isdecimal, columns)) else 26))
     shown_at = list(range(0, len(columns), every))
     words = [as_text(columns[n], LETTERS) for n in shown_at]
     longest = max(map(len, words), default=1)
@@ -189,6 +192,18 @@ def crossed(
     height = top + 64 + min(900, max(60, 24 * len(rows)))
     finish(figure, title, alt, dark, height=height)
     figure.update_layout(margin={"t": top}, title={"y": 1 - 10 / height, "yanchor": "top"}, plot_bgcolor=colours.grid)
+    return figure
+
+
+def wrapped(figure: go.Figure) -> go.Figure:
+    """A figure with its title on as many lines as a phone needs, beside the camera in the corner."""
+    lines = wrap(figure.layout.title.text, TITLE) or [""]
+    more = 18 * (len(lines) - 1)
+    figure.update_layout(
+        title_text="<br>".join(map(as_text, lines)),
+        margin_t=figure.layout.margin.t + more,
+        height=figure.layout.height + more,
+    )
     return figure
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 import explorer as ex
 from explorer.attribution import PARTS, ask
+from explorer.attribution.base import GROUPS
 from explorer.errors import SpecError, UnknownName
 
 
@@ -67,6 +68,23 @@ RUNNING = [method.name for method in ex.METHODS.values() if not method.control]
 """Methods that look at the model."""
 ONE_PASS = ("saliency", "grad_cam", "input_x_gradient", "layer_gradient_x_activation", "neuron_gradient")
 OF_A_CLASS = [name for name in RUNNING if name != "neuron_gradient"]
+
+
+def test_it_has_a_place_in_the_menu(method: str) -> None:
+    assert ex.METHODS[method].group in GROUPS
+
+
+def test_it_compares_with_exactly_what_it_says_it_compares_with(
+    method: str, cnn: nn.Module, image: torch.Tensor
+) -> None:
+    others = torch.rand(3, *image.shape[1:], generator=torch.Generator().manual_seed(1))
+    plain = ex.attribute(method, cnn, image, target=3).values
+    moved = {
+        "baseline": ex.attribute(method, cnn, image, target=3, baseline=others[:1], references=image * 0).values,
+        "references": ex.attribute(method, cnn, image, target=3, references=others).values,
+    }
+    for what, values in moved.items():
+        assert np.allclose(values, plain, atol=1e-6) == (ex.METHODS[method].compares() != what), what
 
 
 def test_the_result_has_a_value_for_every_pixel_and_says_how_it_was_made(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.views.options import Options
-from explorer.views.reasons import across, beside, choices, many, one, training, unsure, whole
+from explorer.views.reasons import across, beside, many, one, training, unsure, whole
 from explorer.views.view import View
 
 Part = tuple[str, Callable[[View, Options], None]]
@@ -41,9 +41,8 @@ def reasons(view: View) -> dict[str, str]:
     parts = dict(OF_TRANSLATIONS if view.dataset.task == "translation" else PARTS)
     if view.changed and view.dataset.task == "translation":
         del parts["training"]  # it follows the right translation, which a changed source does not have
-    with st.container(horizontal=True, vertical_alignment="center", key="parts"):
+    with st.container(key="parts"):
         part = options.one("part", "Ask", list(parts), words=lambda name: parts[name][0], label_visibility="collapsed")
-        choices.refused(view)
     draw = parts[part][1]
     unsure.warn(view, example=part not in OF_SPLITS)
     draw(view, options)

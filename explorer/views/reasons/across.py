@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.attribution import METHODS, Attribution
-from explorer.figures.explained import crossed
+from explorer.figures.explained import crossed, wrapped
 from explorer.figures.shades import side
 from explorer.views import page
 from explorer.views.options import Options
@@ -25,6 +25,7 @@ def across(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         text = choices.translation(view, options)
+        choices.refused(view)
     with beside_example(view):
         _map(view, options, name, text)
 
@@ -43,7 +44,7 @@ def _map(view: View, options: Options, name: str, text: str) -> None:
     if not values.any():
         st.info("All values are zero: there is nothing to draw.", icon=":material/info:")
         return
-    title = f"Which source tokens speak for each token? {METHODS[name].title}"
+    title = f"Source × target: {METHODS[name].title}"
     figure = crossed(
         side(values, sign),
         target,
@@ -55,7 +56,7 @@ def _map(view: View, options: Options, name: str, text: str) -> None:
         strength=sign == "strength",
         dark=page.dark(),
     )
-    page.show(figure, key="across", save=saving.called(view, "map"))
+    page.show(wrapped(figure), key="across", save=saving.called(view, "map"))
     st.caption(
         f"{METHODS[name].reading('tokens', asked.words(view.dataset))} Each row explains one produced token, given the "
         "ones before it, and is drawn relative to its own strongest value. What the tokens before it contribute is "

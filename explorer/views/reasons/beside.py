@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.attribution import METHODS, Attribution
-from explorer.figures.explained import crossed
+from explorer.figures.explained import crossed, wrapped
 from explorer.figures.images import attributions
 from explorer.figures.shades import side
 from explorer.views import page
@@ -41,6 +41,7 @@ def beside(view: View, options: Options) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         asked, said = question(view, options)
+        choices.refused(view)
     with beside_example(view):
         _answers(view, options, names, asked, said)
 
@@ -99,7 +100,7 @@ def _draw(view: View, found: dict[str, Attribution], sign: str, title: str) -> N
             strength=sign == "strength",
             dark=dark,
         )
-    page.show(figure, key="why", save=saving.called(view, "beside"))
+    page.show(wrapped(figure), key="why", save=saving.called(view, "beside"))
     st.caption("Each is drawn relative to its own strongest value, since methods measure different things.")
 
 

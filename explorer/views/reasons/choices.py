@@ -39,7 +39,7 @@ def method(view: View, options: Options, inner: bool = True) -> str:
         DEFAULT if DEFAULT in fitting else fitting[0],
         words=lambda name: f"{METHODS[name].group} · {METHODS[name].title}",
         few=0,
-        width=310,
+        width=260,
         help=f"{len(fitting)} methods apply to this model; type to find one.",
     )
 
@@ -81,7 +81,7 @@ def classes(view: View, options: Options) -> tuple[int | tuple[int, int], str]:
         format_func=said,
         on_change=move,
         args=(revision, "target", key),
-        width=190,
+        width=170,
     )
     target = answer if view.target is None else view.target
     against = options.one(
@@ -90,7 +90,7 @@ def classes(view: View, options: Options) -> tuple[int | tuple[int, int], str]:
         [NOBODY, *range(len(names))],
         words=lambda number: "any other" if number == NOBODY else said(number),
         few=0,
-        width=170,
+        width=150,
         help="With a second class, the difference of the two scores is explained: why this and not that?",
     )
     if against == NOBODY:

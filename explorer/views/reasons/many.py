@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.attribution import METHODS, Attribution
-from explorer.figures.explained import crossed, overlay
+from explorer.figures.explained import crossed, overlay, wrapped
 from explorer.figures.shades import side
 from explorer.views import page, picking, results
 from explorer.views.options import Options
@@ -76,6 +76,7 @@ def many(view: View, options: Options) -> None:
         name = choices.method(view, options, inner=False)
         aim = each(view, options)
         rows, label = _examples(view, options)
+        choices.refused(view)
     sign, opacity = choices.sides(view, options)
     asked = choices.settings(view, options, [name])
     if not len(rows):
@@ -147,7 +148,7 @@ def _draw(
             height=TALL,
             dark=dark,
         )
-        page.show(figure, key="many", save=saving.called(view, "many"))
+        page.show(wrapped(figure), key="many", save=saving.called(view, "many"))
     elif dataset.modality == "tokens":
         limit = max(float(np.abs(one).max(initial=0.0)) for one in values)
         for tokens, one, label in zip(inputs, values, labels, strict=True):
@@ -160,7 +161,7 @@ def _draw(
         table = (np.stack(values), labels, names) if steps else (np.stack(values, axis=1), names, labels)
         names = ("", "step") if steps else ("", "example")
         page.show(
-            crossed(*table, title, alt, names=names, strength=strength, dark=dark),
+            wrapped(crossed(*table, title, alt, names=names, strength=strength, dark=dark)),
             key="many",
             save=saving.called(view, "many"),
         )

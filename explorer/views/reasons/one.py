@@ -20,6 +20,7 @@ def one(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options)
         asked, said = question(view, options)
+        choices.refused(view)
     with beside_example(view):
         _answer(view, options, name, asked, said)
 

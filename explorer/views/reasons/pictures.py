@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.attribution import METHODS, PARTS, Attribution
 from explorer.figures.examples import bars, table
-from explorer.figures.explained import coloured_series, overlay
+from explorer.figures.explained import coloured_series, overlay, wrapped
 from explorer.figures.images import mosaic, units
 from explorer.figures.shades import side
 from explorer.figures.words import joined, words
@@ -40,7 +40,7 @@ def draw(view: View, found: Attribution, sign: str, opacity: float, title: str, 
     else:
         dark = page.dark()
         page.show_made(
-            lambda: figure(view, found, sign, opacity, title, dark),
+            lambda: wrapped(figure(view, found, sign, opacity, title, dark)),
             "why",
             (view.place, title, found.method, tuple(found.params.items()), found.values.tobytes(), sign, opacity, dark),
             save=save,

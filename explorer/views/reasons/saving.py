@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-import explorer
 from explorer.attribution import METHODS, Attribution
 from explorer.figures import svg
 from explorer.figures.report import Told, report
@@ -169,6 +169,7 @@ def _answers(view: View) -> list[tuple[str, str]]:
 
 def _made(view: View) -> list[tuple[str, str]]:
     dataset, spec = view.dataset, view.run.spec
+    own = import_module("explorer").__version__
     settings = ", ".join(f"{name} {value}" for name, value in spec.train.model_dump(exclude_defaults=True).items())
     return [
         ("Data", f"{dataset.title}. {dataset.about}"),
@@ -178,7 +179,7 @@ def _made(view: View) -> list[tuple[str, str]]:
         ("Trained", f"{view.run.epoch} epochs" + (f"; {settings}" if settings else "; default settings")),
         (
             "Versions",
-            f"visual model explorer {explorer.__version__}, torch {version('torch')}, captum {version('captum')}, "
+            f"visual model explorer {own}, torch {version('torch')}, captum {version('captum')}, "
             f"Python {platform.python_version()}",
         ),
     ]

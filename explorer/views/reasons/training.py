@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.attribution import METHODS, Attribution
-from explorer.figures.explained import crossed, overlay
+from explorer.figures.explained import crossed, overlay, wrapped
 from explorer.figures.shades import side
 from explorer.views import page
 from explorer.views.options import Options
@@ -28,6 +28,7 @@ def training(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         about, said = question(view, options, training=True)
+        choices.refused(view)
     with beside_example(view):
         _answers(view, options, name, about, said)
 
@@ -94,4 +95,4 @@ def _over_steps(view: View, values: list[np.ndarray], labels: list[str], title: 
         figure = crossed(np.stack(values), labels, places, title, alt, names=("", "step"), strength=strength, dark=dark)
     else:
         figure = crossed(np.stack(values, axis=1), dataset.features, labels, title, alt, strength=strength, dark=dark)
-    page.show(figure, key="training", save=saving.called(view, "training"))
+    page.show(wrapped(figure), key="training", save=saving.called(view, "training"))

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.attribution import METHODS, Attribution
 from explorer.attribution.whole import by_place, by_word
 from explorer.figures.examples import bars
-from explorer.figures.explained import overlay
+from explorer.figures.explained import overlay, wrapped
 from explorer.figures.images import units
 from explorer.views import page
 from explorer.views.options import Options
@@ -35,6 +35,7 @@ def whole(view: View, options: Options) -> None:
         count = options.one(
             "count", "Examples", counts, counts[min(1, len(counts) - 1)], few=0, width=120, help=f"Of {size:,}."
         )
+        choices.refused(view)
     asked = choices.settings(view, options, [name])
     rows = np.sort(np.random.default_rng(0).permutation(size)[:count])
     found = [one for part in all_of(view, rows, aim.which, asked) for one in part]
@@ -42,13 +43,13 @@ def whole(view: View, options: Options) -> None:
     if not good:
         st.info(page.plain(str(found[0])), icon=":material/info:")
         return
-    title = f"What matters to {METHODS[name].title.lower()}: mean of {len(good)} {view.split} examples"
+    title = f"Mean of {len(good)} {view.split} examples: {METHODS[name].title}"
     table = _table(view, rows[good], [found[n] for n in good])
-    page.show(_figure(view, table, title), key="whole", save=saving.called(view, "whole"))
+    page.show(wrapped(_figure(view, table, title)), key="whole", save=saving.called(view, "whole"))
     left_out = len(found) - len(good)
     st.caption(
         f"Mean absolute value over {len(good)} of the {size:,} {view.split} examples, drawn at random with seed 0; "
-        f"explained is {aim.said} of each."
+        f"explained is, of each, {aim.said}."
         + (f" {left_out} could not be explained." if left_out else "")
         + " What is strong here moves the scores much on average, up or down. A mean hides examples where it is "
         "otherwise, and parts that matter only together."
@@ -73,7 +74,7 @@ def _table(view: View, rows: np.ndarray, found: list[Attribution]) -> pd.DataFra
 
 def _figure(view: View, table: pd.DataFrame, title: str) -> go.Figure:
     dataset, dark = view.dataset, page.dark()
-    means = table["strength"].to_numpy()
+    means, axis = table["strength"].to_numpy(), "mean absolute value"
     alt = f"{title}: mean absolute attribution."
     if dataset.modality == "image":
         mean = dataset.split(view.split).inputs.mean(0, keepdim=True).numpy()
@@ -84,7 +85,12 @@ def _figure(view: View, table: pd.DataFrame, title: str) -> go.Figure:
     if dataset.modality == "tokens":
         shown = table.head(WORDS).sort_values("strength", ascending=False)
         labels = [f"{word} ({count})" for word, count in zip(shown["word"], shown["count"], strict=True)]
-        title = f"{title}; the {len(shown)} most frequent"
-        return bars(shown["strength"].to_numpy(), labels, title, "mean absolute value (times it occurs)", alt, dark)
+        title = f"{title}, the {len(shown)} most frequent words"
+        return _upwards(bars(shown["strength"].to_numpy(), labels, title, f"{axis} (times it occurs)", alt, dark))
     order = np.argsort(-means, kind="stable")
-    return bars(means[order], [dataset.features[n] for n in order], title, "mean absolute value", alt, dark)
+    return _upwards(bars(means[order], [dataset.features[n] for n in order], title, axis, alt, dark))
+
+
+def _upwards(figure: go.Figure) -> go.Figure:
+    """Bars of values without sign, from the left."""
+    return figure.update_xaxes(range=[0, figure.layout.xaxis.range[1]])
