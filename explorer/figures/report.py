@@ -9,6 +9,7 @@ from html import escape
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#1d2733;background:#fff;max-width:1040px;margin:24px auto;"
     "padding:0 16px}h1{font-size:1.5em}h2{font-size:1.15em;margin-top:1.8em}svg{max-width:100%;height:auto}"
+    "img{width:160px;margin-top:8px;image-rendering:pixelated}"
     "table{border-collapse:collapse}td,th{padding:2px 12px 2px 0;text-align:left;vertical-align:top}"
     ".all{display:flex;flex-wrap:wrap;gap:20px}.one{flex:1 1 440px;max-width:500px}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f7fa;padding:10px;font-size:12px}"
@@ -36,6 +37,7 @@ class Told:
 def report(
     title: str,
     facts: Sequence[tuple[str, str]],
+    picture: str,
     answers: Sequence[tuple[str, str]],
     told: Sequence[Told],
     made: Sequence[tuple[str, str]],
@@ -46,11 +48,13 @@ def report(
     Args:
         title: What is explained.
         facts: What it is of: names and values.
+        picture: Of the input, as a data URL; empty for none.
         answers: What the model answers: classes and probabilities, say.
         told: What each method says, side by side.
         made: How all this was made: names and values.
         model: The model's specification, as text.
     """
+    image = f'<img src="{escape(picture)}" alt="The input">' if picture else ""
     methods = "".join(
         f'<div class="one"><h3>{escape(one.title)}</h3>{one.picture}'
         + "".join(f'<p class="said">{escape(line)}</p>' for line in one.lines)
@@ -62,7 +66,7 @@ def report(
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
-        f"{_table(facts)}<h2>The answer</h2>{_table(answers)}"
+        f"{_table(facts)}{image}<h2>The answer</h2>{_table(answers)}"
         f'<h2>What the methods say</h2><p class="said">An attribution tells what moved this model\'s score. It does '
         "not tell that the model is right, nor that the world works that way. Each picture has a scale of its own: "
         f'methods measure different things.</p><div class="all">{methods}</div>'

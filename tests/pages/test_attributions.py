@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape as html_escape
 from xml.etree import ElementTree
 
 import numpy as np
@@ -312,6 +313,8 @@ def test_the_report_holds_the_answer_the_methods_a_control_and_how_it_was_made_a
     links = re.findall(r'(?:src|href)="([^"]*)"', html) + re.findall(r"url\(([^)]*)\)", html)
     assert all(link.startswith("data:") for link in links)
     assert "default-src 'none'" in html
+    assert ('alt="The input"' in html) == (seen.dataset.modality in ("image", "series"))
+    assert all(html_escape(name) in html for name in seen.dataset.features)
     assert len(html) < 5e6
     if seen.dataset.classes:
         answer = ex.predict(model_of(store, seen.run), seen.input)

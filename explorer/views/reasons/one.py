@@ -26,15 +26,15 @@ def one(view: View, options: Options) -> None:
 
 
 def _answer(view: View, options: Options, name: str, asked: asking.Asked, said: str) -> None:
-    sign, opacity = choices.sides(view, options)
+    sign, opacity = choices.sides(view, options, opacity=not METHODS[name].inner)
     settings = choices.settings(view, options, [name])
     asked = replace(settings, target=asked.target, text=asked.text, at=asked.at)
     method, found = METHODS[name], asking.explained(*view.place, asked)
     if isinstance(found, str):
         st.info(page.plain(found), icon=":material/info:")
         return
-    title = f"What {found.layer} says of {said}" if found.layer else f"Why {said}?"
-    pictures.draw(view, found, sign, opacity, f"{title} {method.title}", saving.called(view, name))
+    title = pictures.title_of(found, said)
+    pictures.draw(view, found, sign, opacity, title, saving.called(view, name))
     if not found.nothing:
         st.caption(pictures.reading(view, asked, found))
     st.caption(f"{method.help()} {method.paper}. It takes {method.cost}.")

@@ -47,6 +47,23 @@ def draw(view: View, found: Attribution, sign: str, opacity: float, title: str, 
         )
 
 
+def title_of(found: Attribution, said: str) -> str:
+    """What is seen, in words.
+
+    Args:
+        found: An attribution.
+        said: What it explains.
+    """
+    method = METHODS[found.method]
+    if method.inner:
+        return f"Why {said}, in {found.layer}? {method.title}"
+    if "unit" in found.params:  # it is a unit that is explained, not the class
+        return (
+            f"{method.title}: number {found.params['unit']} of {found.params['layer'] or 'the layer before the last'}"
+        )
+    return f"Why {said}? {method.title}"
+
+
 def nothing(view: View, method: str) -> None:
     """Say that all values are zero."""
     st.info(

@@ -16,8 +16,10 @@ from explorer.attribution import METHODS, Attribution
 from explorer.figures import svg
 from explorer.figures.report import Told, report
 from explorer.figures.shades import side
+from explorer.figures.thumbnails import sparkline, thumbnail
 from explorer.views import results
 from explorer.views.reasons import asked as asking
+from explorer.views.reasons import pictures
 from explorer.views.reasons.asked import Asked, positions
 from explorer.views.view import View
 
@@ -39,7 +41,7 @@ def saving(view: View, asked: Asked, found: Attribution, said: str, sign: str) -
     from explorer.attribution.table import as_table
 
     name = called(view, asked.method)
-    title = f"Why {said}? {METHODS[asked.method].title}"
+    title = pictures.title_of(found, said)
     with st.container(horizontal=True, key="saving"):
         _button("Values (CSV)", lambda: as_table(view.dataset, view.input, found).to_csv(index=False), f"{name}.csv")
         if not found.nothing:
@@ -112,6 +114,7 @@ def page(view: View, asked: Sequence[Asked], said: str) -> str:
     return report(
         f"Why {said}?",
         _facts(view),
+        _input(view),
         _answers(view),
         [_told(view, one) for one in methods],
         _made(view),
@@ -131,7 +134,7 @@ def _told(view: View, asked: Asked) -> Told:
         )
     params = ", ".join(f"{name} {value}" for name, value in found.params.items())
     lines.append(
-        f"{method.paper}."
+        f"{method.paper[0].upper()}{method.paper[1:]}."
         + (f" With {params}." if params else "")
         + (f" Compared with {compared}." if compared else "")
     )
@@ -139,6 +142,14 @@ def _told(view: View, asked: Asked) -> Told:
     if found.nothing:
         lines.insert(0, "Zero everywhere: nothing to draw.")
     return Told(method.title, drawn, tuple(lines))
+
+
+def _input(view: View) -> str:
+    """The picture of the input as a data URL; empty where it has none."""
+    x = view.input[0].numpy()
+    if view.dataset.modality == "image":
+        return thumbnail(x)
+    return sparkline(x) if view.dataset.modality == "series" else ""
 
 
 def _facts(view: View) -> list[tuple[str, str]]:
@@ -154,6 +165,9 @@ def _facts(view: View) -> list[tuple[str, str]]:
     ]
     if dataset.modality == "tokens":
         facts.append(("Input", dataset.text(view.input[0])))
+    if dataset.modality == "vector":
+        values = dataset.unscaled(view.input)[0].tolist()
+        facts += [(name, f"{value:.4g}") for name, value in zip(dataset.features, values, strict=True)]
     return facts
 
 
@@ -170,7 +184,9 @@ def _answers(view: View) -> list[tuple[str, str]]:
 def _made(view: View) -> list[tuple[str, str]]:
     dataset, spec = view.dataset, view.run.spec
     own = import_module("explorer").__version__
-    settings = ", ".join(f"{name} {value}" for name, value in spec.train.model_dump(exclude_defaults=True).items())
+    settings = ", ".join(
+        f"{name} {value}" for name, value in spec.train.model_dump(exclude={"epochs"}, exclude_defaults=True).items()
+    )
     return [
         ("Data", f"{dataset.title}. {dataset.about}"),
         ("Source", dataset.source),
