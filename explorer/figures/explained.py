@@ -8,8 +8,8 @@ from textwrap import wrap
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.images import _fit, _grid, _label
-from explorer.figures.theme import BAR, Scale, as_text, finish, palette, symmetric
+from explorer.figures.mosaic import FOOT, HEAD, axes, gaps, grid, headings
+from explorer.figures.theme import BAR, Scale, as_text, finish, following_width, palette, symmetric
 
 LETTERS = 28
 """Most letters of a name along an axis."""
@@ -46,15 +46,13 @@ def overlay(
         strength: Whether they have no sign.
         limit: End of the scale; the largest magnitude if None.
         columns: Images in a row.
-        height: Of one row, in screen pixels.
+        height: Most screen pixels an image is high.
         dark: Whether the page is dark.
     """
-    rows = -(-len(images) // columns)
     tall, wide = values.shape[1:]
-    named = any(labels)
-    gaps = (max(1, round(tall * 0.28)), max(1, round(wide * 0.1))) if len(images) > 1 or named else (0, 0)
-    over, places = _grid(values, columns, *gaps)
-    under = [_grid(images[:, n % images.shape[1]], columns, *gaps)[0] for n in range(3)]
+    room = gaps(tall, wide) if any(labels) else (0, 0)
+    over, places = grid(values, columns, *room)
+    under = [grid(images[:, n % images.shape[1]], columns, *room)[0] for n in range(3)]
     seen = np.stack([*under, 1.0 - np.isnan(under[0])], axis=2)
     scale, low, high = _scale(values, limit, strength, dark)
     figure = go.Figure(
@@ -75,9 +73,14 @@ def overlay(
             ),
         ]
     )
-    _label(figure, places, [as_text(label) for label in labels], 12, palette(dark).ink)
-    _fit(figure, over)
-    return finish(figure, title, alt, dark, height=88 + rows * height)
+    high, across = over.shape
+    most = round(height * high / tall)
+    finish(figure, title, alt, dark, height=HEAD + FOOT + most)
+    return figure.update_layout(
+        annotations=headings(places, [as_text(label) for label in labels], 12, palette(dark).ink),
+        **axes(high, across),
+        **following_width(alt, HEAD + FOOT, high / across, most),
+    )
 
 
 def coloured_series(
@@ -199,12 +202,16 @@ def wrapped(figure: go.Figure) -> go.Figure:
     """A figure with its title on as many lines as a phone needs, beside the camera in the corner."""
     lines = wrap(figure.layout.title.text, TITLE) or [""]
     more = 18 * (len(lines) - 1)
-    figure.update_layout(
+    meta = {
+        name: said.replace("calc(", f"calc({more}px + ", 1) if name == "height" else said
+        for name, said in figure.layout.meta.items()
+    }
+    return figure.update_layout(
         title_text="<br>".join(map(as_text, lines)),
         margin_t=figure.layout.margin.t + more,
         height=figure.layout.height + more,
+        meta=meta,
     )
-    return figure
 
 
 def _named(rows: Sequence[str], columns: Sequence[str], values: np.ndarray) -> np.ndarray:

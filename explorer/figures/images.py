@@ -96,7 +96,9 @@ def attributions(
     labels = [f"<b>{label}</b><br>{note}" for (label, _), note in zip(panels, notes, strict=True)]
     figure.update_layout(annotations=headings(places, labels, 12, colours.ink), **axes(*relative.shape))
     rows = -(-len(panels) // columns)
-    return finish(figure, title, alt, dark, height=80 + 265 * rows)
+    high, wide = relative.shape
+    finish(figure, title, alt, dark, height=80 + 265 * rows)
+    return figure.update_layout(following_width(alt, 80, high / wide, 265 * rows))
 
 
 def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:

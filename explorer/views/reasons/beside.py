@@ -30,7 +30,7 @@ def beside(view: View, options: Options) -> None:
     """Choose methods; see what each says of the same question."""
     reasons = asking.refusals(view.run.id, view.step)
     known = [name for name, kind in choices.METHODS_BY_GROUP.items() if name not in reasons and kind != choices.INNER]
-    names = options.several(
+    names = options.names(
         "methods",
         "Methods",
         known,

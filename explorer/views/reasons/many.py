@@ -20,8 +20,8 @@ from explorer.views.view import View
 
 SHOWN = 12
 """Examples seen at once."""
-IN_ROW, TALL = 3, 165
-"""Images in a row, and about how high each is."""
+IN_ROW, TALL = 4, 130
+"""Images in a row, and how many screen pixels each is high at most."""
 ANSWER, TRUTH, CHOSEN = "answer", "truth", "class"
 ANY = "any"
 

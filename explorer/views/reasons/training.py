@@ -19,8 +19,8 @@ from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
 from explorer.views.view import View
 
-IN_ROW, TALL = 3, 180
-"""Images in a row, and about how high each is."""
+IN_ROW, TALL = 3, 150
+"""Images in a row, and how many screen pixels each is high at most."""
 
 
 def training(view: View, options: Options) -> None:
