@@ -69,7 +69,7 @@ def probabilities(
             x=values,
             y=names,
             orientation="h",
-            text=[_sure(v) for v in values],
+            text=[_sure(v).replace("over ", "> ") for v in values],  # there is little room beside a long bar
             textposition="outside",
             cliponaxis=False,
             marker={
@@ -81,7 +81,7 @@ def probabilities(
     )
     figure.update_xaxes(
         title="probability",
-        range=[0, 1.28 if values[answer] <= 0.999 else 1.55],
+        range=[0, 1.45],
         tickvals=[0, 0.5, 1],
         gridcolor=colours.grid,
         fixedrange=True,

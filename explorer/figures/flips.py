@@ -58,11 +58,10 @@ def images(
     }
     data, layout = [], {"margin": {"l": 8, "r": 8, "t": 84, "b": 8}, "annotations": []}
     traces = (_picture(before), change, _picture(after))
-    for place, (trace, label, domain) in enumerate(zip(traces, labels, THIRDS, strict=True), 1):
+    for place, trace, label, domain in zip(("", "2", "3"), traces, labels, THIRDS, strict=True):
         data.append(trace | {"xaxis": f"x{place}", "yaxis": f"y{place}"})
-        layout |= _axes(str(place), domain, *added.shape)
+        layout |= _axes(place, domain, *added.shape)
         layout["annotations"].append(_LABEL | {"x": domain[0], "text": label})
-    layout["xaxis"], layout["yaxis"] = layout.pop("xaxis1"), layout.pop("yaxis1")
     return drawn(data, layout, title, alt, dark, height=284)
 
 
