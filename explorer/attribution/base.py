@@ -130,7 +130,7 @@ class Method(Declared):
         if reason := self.needs(question):
             raise NotApplicable(f"{self.title} does not apply: {reason}")
         question = replace(question, x=question.x.detach().clone())  # methods let it have a gradient
-        with quiet(question.scored), without_cudnn(question.model, question.x):
+        with torch.enable_grad(), quiet(question.scored), without_cudnn(question.model, question.x):
             values = self.run(question).detach()
             if question.tokens is not None and not self.inner and values.ndim == 3:  # (1, L, D) → (1, L)
                 values = values.norm(dim=2) if self.slope else values.sum(2)

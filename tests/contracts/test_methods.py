@@ -114,6 +114,13 @@ def test_the_same_call_gives_the_same_values_and_disturbs_no_random_numbers(
     assert np.array_equal(first, ex.attribute(method, cnn, image, target=3).values)
 
 
+def test_it_works_where_gradients_are_off(method: str, cnn: nn.Module, image: torch.Tensor) -> None:
+    with torch.no_grad():
+        off = ex.attribute(method, cnn, image, target=3).values
+
+    np.testing.assert_allclose(off, ex.attribute(method, cnn, image, target=3).values, atol=1e-6)
+
+
 @pytest.mark.parametrize("method", OF_A_CLASS)
 def test_another_class_gives_other_values(method: str, cnn: nn.Module, image: torch.Tensor) -> None:
     one, other = (ex.attribute(method, cnn, image, target=target).values for target in (3, 5))
