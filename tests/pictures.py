@@ -61,9 +61,13 @@ def photograph(server: Server, run: Run) -> None:
             page.goto(f"{server.url}/train?run={run.id}&example={EXAMPLE}")
             tab.settle(6000)
             page.screenshot(path=ASSETS / "train.png")
-            for name in ("Evaluate", "Look inside", "Attributions"):
+            for name in ("Evaluate", "Look inside", "Attributions", "Trust"):
                 go(page, name)
                 page.locator("h2", has_text=name).wait_for()
+                if name == "Trust":
+                    page.get_by_role("button", name="Check these explanations").click()
+                    page.get_by_role("button", name="Stop", exact=True).wait_for()
+                    page.get_by_role("button", name="Stop", exact=True).wait_for(state="detached", timeout=300_000)
                 tab.settle(2500)
                 page.screenshot(path=ASSETS / f"{name.lower().replace(' ', '_')}.png")
     finally:
