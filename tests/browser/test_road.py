@@ -163,8 +163,7 @@ def test_runs_are_renamed_and_deleted_after_asking(server: Server, tab: Tab) -> 
     assert store.find(run.id) is None
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["wide", "phone"])
+@pytest.mark.parametrize(("size", "theme"), [("wide", "light"), ("phone", "dark")])
 def test_every_page_keeps_within_the_screen(server: Server, tab: Tab, artifacts: Path, size: str, theme: str) -> None:
     one = tab(WIDE if size == "wide" else PHONE, theme)
     page = one.page

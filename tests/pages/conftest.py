@@ -34,8 +34,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
     os.environ["EXPLORER_HOME"] = str(tmp_path_factory.mktemp("home"))
     st.cache_resource.clear()
     st.cache_data.clear()
+    later, server.LATER_SECONDS = server.LATER_SECONDS, 0.0  # nobody clicks here who would be slowed
     yield server.store()
     server.warm_up().join()  # a process that ends while it imports would abort
+    server.LATER_SECONDS = later
     server.compute().close()
     st.cache_resource.clear()
     if before is None:
