@@ -25,7 +25,7 @@ _HOMES = {
         "to_code",
         "translate",
     ],
-    "explorer.probes": ["capture", "feature_maps", "filters", "predict"],
+    "explorer.probes": ["ablated", "capture", "feature_maps", "filters", "predict"],
     "explorer.runs.replay": ["model_at"],
     "explorer.runs.store": ["Run", "RunStore", "Status"],
     "explorer.specs": ["LayerSpec", "ModelSpec", "RunSpec", "TrainSpec"],
