@@ -26,10 +26,11 @@ st.image(
 steps = (
     ("Build", "Stack layers and see at once what each makes and costs.", page.BUILD, "construction"),
     ("Train", "Watch loss and accuracy while it learns. Stop at any time.", page.TRAIN, "show_chart"),
-    ("Look inside", "See every feature map and filter, at any step of the training.", page.INSIDE, "grid_view"),
-    ("Ask why", "See which pixels spoke for an answer, and which against.", page.ATTRIBUTIONS, "psychology_alt"),
+    ("Look inside", "See what every layer makes of an example, at any step.", page.INSIDE, "grid_view"),
+    ("Ask why", "See what spoke for an answer, and what against it.", page.ATTRIBUTIONS, "psychology_alt"),
+    ("Doubt it", "See how far each explanation can be trusted.", page.TRUST, "balance"),
 )
-for column, (number, (title, text, target, icon)) in zip(st.columns(4), enumerate(steps, 1), strict=True):
+for column, (number, (title, text, target, icon)) in zip(st.columns(len(steps)), enumerate(steps, 1), strict=True):
     with column, st.container(border=True, height="stretch"):
         st.page_link(target, label=f"**{number}. {title}**", icon=f":material/{icon}:")
         st.caption(text)

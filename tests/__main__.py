@@ -55,7 +55,7 @@ def checks(arguments: list[str], browser: str | None) -> Iterator[tuple[str, lis
     """
     yield "ruff check", ["ruff", "check", "."]
     yield "ruff format", ["ruff", "format", "--check", "."]
-    cores = str(os.cpu_count() or 1)
+    cores = str((os.cpu_count() or 1) + 1)  # some tests wait for processes and for the browser
     if arguments:
         yield "pytest", ["pytest", "-n", cores, "--dist", "loadfile", *arguments]
         return
