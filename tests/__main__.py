@@ -55,11 +55,11 @@ def checks(arguments: list[str], browser: str | None) -> Iterator[tuple[str, lis
     """
     yield "ruff check", ["ruff", "check", "."]
     yield "ruff format", ["ruff", "format", "--check", "."]
-    cores = str((os.cpu_count() or 1) + 1)  # some tests wait for processes and for the browser
+    cores, more = str(os.cpu_count() or 1), str((os.cpu_count() or 1) + 1)  # some tests wait for processes
     if arguments:
         yield "pytest", ["pytest", "-n", cores, "--dist", "loadfile", *arguments]
         return
-    yield "plain tests", ["pytest", "-n", cores, "--dist", "loadfile", "-m", "not browser"]
+    yield "plain tests", ["pytest", "-n", more, "--dist", "loadfile", "-m", "not browser"]
     if browser:
         yield "browser tests", ["pytest", "-n", cores, "--dist", "loadfile", "-m", "browser"]
 
