@@ -61,7 +61,7 @@ def checks(arguments: list[str], browser: str | None) -> Iterator[tuple[str, lis
         return
     yield "plain tests", ["pytest", "-n", more, "--dist", "loadfile", "-m", "not browser"]
     if browser:
-        yield "browser tests", ["pytest", "-n", cores, "--dist", "loadfile", "-m", "browser"]
+        yield "browser tests", ["pytest", "-n", "0", "-m", "browser"]
 
 
 def passed(name: str, command: list[str], browser: str | None) -> bool:
