@@ -14,6 +14,7 @@ from tests.processes import ROOT, python
 
 ORDER = [
     "errors",
+    "beside",
     "compact",
     "places",
     "registry",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 from collections.abc import Generator
@@ -12,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from explorer.beside import beside
 from explorer.errors import ExplorerError, NotApplicable
 from explorer.probes.space import pca
 
 COMPONENTS = 50
 """Longer vectors are replaced by so many of their principal components first (van der Maaten & Hinton, 2008)."""
 PROCESS = Path(__file__).with_name("tsne_process.py")
-LOOK = 0.1
-"""Seconds between two looks at how far it is."""
 
 
 def tsne(
@@ -53,29 +51,17 @@ def tsne(
         raise NotApplicable("All examples have the same representation here: there is nothing to lay out.")
     reduced = reduce(values)
     settings = {"shape": reduced.shape, "dimensions": dimensions, "perplexity": perplexity, "seed": seed}
-    process = subprocess.Popen(
-        [sys.executable, "-P", str(PROCESS), json.dumps(settings)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    try:
-        process.stdin.write(reduced.tobytes())
-        process.stdin.flush()
+    command = [sys.executable, "-P", str(PROCESS), json.dumps(settings)]
+    threads = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with beside(command, reduced.tobytes(), env=threads, stderr=subprocess.DEVNULL) as lines:
         done = 0.0
         yield done
-        for said in _lines(process.stdout.fileno()):
+        for said in lines:
             if "points" in said:
                 return np.array(said["points"])
             done = said.get("done", done)
             yield done
-        raise ExplorerError("The process that worked out t-SNE ended before it was done. Try again.")
-    finally:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
+    raise ExplorerError("The process that worked out t-SNE ended before it was done. Try again.")
 
 
 def reduce(values: np.ndarray) -> np.ndarray:
@@ -83,16 +69,3 @@ def reduce(values: np.ndarray) -> np.ndarray:
     if values.shape[1] > COMPONENTS:
         values = pca(values, COMPONENTS).points(values)
     return np.ascontiguousarray(values, dtype=np.float32)
-
-
-def _lines(pipe: int) -> Generator[dict, None, None]:
-    """What the process says, line by line; an empty dict where it says nothing for a while."""
-    rest = b""
-    while True:
-        if not select.select([pipe], [], [], LOOK)[0]:
-            yield {}
-            continue
-        if not (some := os.read(pipe, 1 << 16)):
-            return
-        *whole, rest = (rest + some).split(b"\n")
-        yield from map(json.loads, whole)

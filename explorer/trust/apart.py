@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import select
-import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 
+from explorer.beside import beside
 from explorer.errors import ExplorerError
 from explorer.trust.table import Wanted
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOK = 0.1
-"""Seconds after which it is asked whether it is still wanted, although nothing happened."""
 
 
 def work_out_apart(home: Path, wanted: Wanted) -> Generator[float, None, None]:
@@ -35,33 +31,13 @@ def work_out_apart(home: Path, wanted: Wanted) -> Generator[float, None, None]:
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "explorer.trust.process", str(home), wanted.model_dump_json()]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = subprocess.Popen(command, **pipes, env=os.environ | {"PYTHONPATH": path}, start_new_session=True)
     done = 0.0
-    try:
-        for said in _lines(process.stdout.fileno()):
+    with beside(command, env=os.environ | {"PYTHONPATH": path}, start_new_session=True) as lines:
+        for said in lines:
             if "error" in said:
                 raise ExplorerError(said["error"])
             if "whole" in said:
                 return
             done = said.get("done", done)
             yield done
-        raise ExplorerError("What checked the explanations ended before it was done. What it did is kept: go on.")
-    finally:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-
-
-def _lines(pipe: int) -> Iterator[dict]:
-    """What the process says, line by line; an empty dict where it says nothing for a while."""
-    rest = b""
-    while True:
-        if not select.select([pipe], [], [], LOOK)[0]:
-            yield {}
-            continue
-        if not (some := os.read(pipe, 1 << 16)):
-            return
-        *whole, rest = (rest + some).split(b"\n")
-        yield from map(json.loads, whole)
+    raise ExplorerError("What checked the explanations ended before it was done. What it did is kept: go on.")

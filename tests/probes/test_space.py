@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -150,8 +151,8 @@ def test_t_sne_is_that_of_scikit_learn_and_says_how_far_it_is() -> None:
 
 def test_a_t_sne_that_is_stopped_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    popen = tsne.subprocess.Popen
-    monkeypatch.setattr(tsne.subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
     work = tsne.tsne(noise(200, 10))
     next(work)
 
