@@ -9,13 +9,13 @@ import numpy as np
 import streamlit as st
 
 from explorer.attribution import METHODS, Attribution
-from explorer.figures.explained import crossed, overlay, wrapped
 from explorer.figures.shades import side
 from explorer.views import page, picking, results
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, pictures, saving
+from explorer.views.reasons import choices, saving, together
 from explorer.views.reasons.asked import CHUNK, Asked, positions
+from explorer.views.reasons.together import Together
 from explorer.views.view import View
 
 SHOWN = 12
@@ -90,7 +90,10 @@ def many(view: View, options: Options) -> None:
     title = f"Why {aim.said}? {METHODS[name].title}"
     values = [side(positions(found[n].values, view.dataset.modality), sign) for n in good]
     labels = [label(int(rows[n])) for n in good]
-    _draw(view, rows[good], values, labels, title, sign, opacity)
+    inputs = view.dataset.split(view.split).inputs[rows[good]]
+    shown = Together(inputs, values, labels, "example", sign, opacity, IN_ROW, TALL)
+    alt = f"{title}: {len(good)} examples."
+    together.draw(view.dataset, shown, title, alt, "many", saving.called(view, "many"))
     st.caption(
         f"{METHODS[name].reading(view.dataset.modality, asked.words(view.dataset))} {len(good)} examples of the "
         f"{view.split} split, all on one scale: {max(np.abs(one).max() for one in values):.3g} is the strongest colour."
@@ -125,43 +128,3 @@ def _label(view: View, row: int) -> str:
         return f"{row}: {found.truth[row]:.4g} → {found.predicted[row]:.4g}"
     truth, said = (dataset.classes[int(values[row])] for values in (found.truth, found.predicted))
     return f"{row}: {truth}" + ("" if truth == said else f" → {said}")
-
-
-def _draw(
-    view: View, rows: np.ndarray, values: list[np.ndarray], labels: list[str], title: str, sign: str, opacity: float
-) -> None:
-    dataset, strength, dark = view.dataset, sign == "strength", page.dark()
-    inputs = dataset.split(view.split).inputs[rows]
-    alt = f"{title}: {len(rows)} examples."
-    if not any(one.any() for one in values):
-        st.info("All values are zero: there is nothing to draw.", icon=":material/info:")
-    elif dataset.modality == "image":
-        figure = overlay(
-            inputs.numpy(),
-            np.stack(values),
-            labels,
-            title,
-            alt,
-            opacity=opacity,
-            strength=strength,
-            columns=IN_ROW,
-            height=TALL,
-            dark=dark,
-        )
-        page.show(wrapped(figure), key="many", save=saving.called(view, "many"))
-    elif dataset.modality == "tokens":
-        limit = max(float(np.abs(one).max(initial=0.0)) for one in values)
-        for tokens, one, label in zip(inputs, values, labels, strict=True):
-            said = [dataset.vocabulary[token] for token in tokens.tolist() if token]
-            st.markdown(f"**{page.plain(label)}**")
-            pictures.text(said, one[: len(said)], sign, f"{title} {label}", limit)
-    else:
-        steps = dataset.modality == "series"
-        names = [str(n) for n in range(len(values[0]))] if steps else list(dataset.features)
-        table = (np.stack(values), labels, names) if steps else (np.stack(values, axis=1), names, labels)
-        names = ("", "step") if steps else ("", "example")
-        page.show(
-            wrapped(crossed(*table, title, alt, names=names, strength=strength, dark=dark)),
-            key="many",
-            save=saving.called(view, "many"),
-        )

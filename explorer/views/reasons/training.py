@@ -8,15 +8,15 @@ import numpy as np
 import streamlit as st
 
 from explorer.attribution import METHODS, Attribution
-from explorer.figures.explained import crossed, overlay, wrapped
 from explorer.figures.shades import side
 from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, pictures, saving
+from explorer.views.reasons import choices, saving, together
 from explorer.views.reasons.asked import Asked, positions
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
+from explorer.views.reasons.together import Together
 from explorer.views.view import View
 
 IN_ROW, TALL = 3, 150
@@ -42,10 +42,13 @@ def _answers(view: View, options: Options, name: str, about: Asked, said: str) -
     if not good:
         st.info(page.plain(str(next(iter(found.values())))), icon=":material/info:")
         return
-    labels = [f"step {step}" for step in good]
+    labels = [f"Step {step}" for step in good]
     values = [side(positions(one.values, view.dataset.modality), sign) for one in good.values()]
     title = f"Why {said}? {METHODS[name].title}"
-    _over_steps(view, values, labels, title, sign, opacity)
+    same = view.input.expand(len(values), *view.input.shape[1:])
+    shown = Together(same, values, labels, "step of training", sign, opacity, IN_ROW, TALL)
+    alt = f"{title} At {', '.join(labels)}."
+    together.draw(view.dataset, shown, title, alt, "training", saving.called(view, "training"))
     st.caption(
         f"{METHODS[name].reading(view.dataset.modality, asked.words(view.dataset))} All steps are on one scale: "
         f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. What is seen at step 0 comes from "
@@ -60,39 +63,3 @@ def _at(view: View, steps: tuple[int, ...], asked: Asked) -> dict[int, Attributi
         bar.progress(number / len(steps), text=f"Step {step} explained. Any click stops it.")
     bar.empty()
     return found
-
-
-def _over_steps(view: View, values: list[np.ndarray], labels: list[str], title: str, sign: str, opacity: float) -> None:
-    dataset, strength, dark = view.dataset, sign == "strength", page.dark()
-    alt = f"{title} At {', '.join(labels)}."
-    if not any(one.any() for one in values):
-        st.info("All values are zero: there is nothing to draw.", icon=":material/info:")
-        return
-    if dataset.modality == "tokens":
-        said = [dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
-        limit = max(float(np.abs(one).max(initial=0.0)) for one in values)
-        st.markdown(f"**{page.plain(title)}**")
-        for one, label in zip(values, labels, strict=True):
-            st.markdown(label.capitalize())
-            pictures.text(said, one[: len(said)], sign, f"{title} {label}", limit)
-        return
-    if dataset.modality == "image":
-        images = view.input.expand(len(values), -1, -1, -1).numpy()
-        figure = overlay(
-            images,
-            np.stack(values),
-            labels,
-            title,
-            alt,
-            opacity=opacity,
-            strength=strength,
-            columns=IN_ROW,
-            height=TALL,
-            dark=dark,
-        )
-    elif dataset.modality == "series":
-        places = [str(n) for n in range(len(values[0]))]
-        figure = crossed(np.stack(values), labels, places, title, alt, names=("", "step"), strength=strength, dark=dark)
-    else:
-        figure = crossed(np.stack(values, axis=1), dataset.features, labels, title, alt, strength=strength, dark=dark)
-    page.show(wrapped(figure), key="training", save=saving.called(view, "training"))
