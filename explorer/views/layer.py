@@ -195,18 +195,17 @@ def _words(view: View, spot: Spot, count: int, source: bool = False) -> list[str
         count: How many places there are.
         source: Whether these are the places that are looked at.
     """
-    dataset = view.dataset
-    across = source and spot.inner != "self_attention"
-    if spot.layer.startswith("decoder.") and not across:
-        words = [dataset.target_vocabulary[token] for token in view.written if token]
-    elif dataset.modality == "tokens":
-        words = [dataset.vocabulary[token] for token in view.input[0, : view.length].tolist()]
-    else:
-        return [str(place) for place in range(count)]
-    padded = len(view.written) if spot.layer.startswith("decoder.") and not across else view.input.shape[1]
-    if count == padded + 1:
-        words = ["class token", *words]
-    return words if padded <= count <= padded + 1 else [str(place) for place in range(count)]
+    from explorer.probes import places_at
+
+    decodes = spot.layer.startswith("decoder.")
+    across = decodes and source and spot.inner != "self_attention"
+    texts = view.dataset.modality == "tokens"
+    read = view.input[0, : view.length].tolist() if texts else ()
+    written = [token for token in view.written if token] if decodes else ()
+    name = "" if across else spot.layer  # across the way lies what the whole encoder makes
+    found = places_at(list(view.layers.values()), name, view.dataset, read, written)
+    padded = len(view.written) if decodes and not across else view.input.shape[1] if texts else len(found)
+    return found.labels if count == padded + (texts and found.token) else [str(place) for place in range(count)]
 
 
 def _limit(values: np.ndarray, span: Span | None) -> float:
