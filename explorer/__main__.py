@@ -6,8 +6,11 @@ import argparse
 import json
 import logging
 import os
+import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +136,13 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     store = RunStore(settings.home)
     with store.owners.hold() as owner:
         run = submit(store, spec, owner=owner)
-        with tqdm(total=run.total_steps, unit="step", file=sys.stderr, mininterval=0.2) as bar:
+        with (
+            tqdm(total=run.total_steps, unit="step", file=sys.stderr, mininterval=0.2) as bar,
+            _interrupts_between_steps() as heed,
+        ):
 
             def watch(event: Any) -> None:
+                heed()
                 if isinstance(event, EpochDone):
                     said = [f"{name} {value:.3f}" for name, value in event.validation.items()]
                     bar.set_postfix_str("validation " + ", ".join(reversed(said)))
@@ -166,6 +173,28 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
         metrics = ", ".join(f"{name} {value:.4f}" for name, value in run.test.items()) or "no test metrics"
         print(f"{run.title}, run {run.id}: {run.status} in {run.trained:.1f} s, test {metrics}")
     return {Status.FINISHED: 0, Status.STOPPED: 130}.get(run.status, 1)
+
+
+@contextmanager
+def _interrupts_between_steps() -> Iterator[Callable[[], None]]:
+    """Keep Ctrl-C until the function given is called, so that it cannot break into a write; a second one acts at once."""
+    kept = False
+
+    def keep(*_: Any) -> None:
+        nonlocal kept
+        if kept:
+            raise KeyboardInterrupt
+        kept = True
+
+    def heed() -> None:
+        if kept:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, keep)
+    try:
+        yield heed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def doctor(_options: argparse.Namespace, settings: Settings) -> int:

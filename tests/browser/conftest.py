@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,21 @@ ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder is a browser test."""
+    """Everything in this folder is a browser test; the newcomer's road comes first, while the home is empty."""
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker("browser")
             item.add_marker(pytest.mark.timeout(240))  # many waits, of which each may be long while others work
+    items.sort(key=lambda item: "browser/test_road" not in str(item.path))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of each tab of a test that failed."""
+    report = yield
+    for number, one in enumerate(getattr(item, "funcargs", {}).get("opened", []) if report.failed else []):
+        one.page.screenshot(path=str(ARTIFACTS / f"failed-{item.name}-{number}.png"))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +45,9 @@ def chromium() -> Iterator[Browser]:
         yield program
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A fresh server with an empty home; a traceback in its log fails the module."""
+    """A fresh server with an empty home; a traceback in its log fails the last test."""
     folder = tmp_path_factory.mktemp("server")
     running = Server(folder / "home", folder / "log.txt")
     running.wait()
@@ -63,15 +73,21 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def tab(chromium: Browser, serve: Callable[..., Server]) -> Iterator[Callable[..., Watched]]:
-    """Open tabs; afterwards each must have stayed free of complaints."""
+def opened(serve: Callable[..., Server]) -> Iterator[list[Watched]]:
+    """The tabs a test opened; afterwards each must have stayed free of complaints."""
     tabs: list[Watched] = []
-
-    def open_tab(size: dict[str, int] = WIDE, theme: str = "light") -> Watched:
-        tabs.append(Watched(chromium, size, theme))
-        return tabs[-1]
-
-    yield open_tab
+    yield tabs
     for one in tabs:
         one.check()
         one.context.close()
+
+
+@pytest.fixture
+def tab(chromium: Browser, opened: list[Watched]) -> Callable[..., Watched]:
+    """Open a tab."""
+
+    def open_tab(size: dict[str, int] = WIDE, theme: str = "light") -> Watched:
+        opened.append(Watched(chromium, size, theme))
+        return opened[-1]
+
+    return open_tab

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -29,13 +28,13 @@ def click(page: Page, spot: Locator) -> None:
 
 
 def test_a_map_opens_at_a_click_and_so_does_the_arithmetic_of_a_pixel_on_a_phone(
-    serve: Callable[..., Server], tab: Callable[..., Watched], tmp_path: Path
+    server: Server, tab: Callable[..., Watched]
 ) -> None:
-    store = RunStore(tmp_path / "home")
+    store = RunStore(server.home)
     spec = RunSpec(dataset="digits", model=preset("cnn", load_dataset("digits")), train=TrainSpec(epochs=1))
     with store.owners.hold() as owner:
         run = execute(store, submit(store, spec, owner=owner), owner)
-    url = f"{serve().url}/look_inside?run={run.id}&layer=conv2"
+    url = f"{server.url}/look_inside?run={run.id}&layer=conv2"
     look_at(tab(PHONE), url)  # where tiles are smallest
 
 
