@@ -71,8 +71,8 @@ def forget(connection: sa.Connection, *runs: str) -> None:
 def queue(connection: sa.Connection) -> list[tuple[int, str]]:
     """Numbers and ids of the queued runs in the order in which they will be taken.
 
-    People take turns: whoever trains the fewest runs now is next, then whoever has waited longest since a run of
-    theirs began, then the older run.
+    People take turns: whoever trains the fewest runs now is next, then whoever's last turn is longest ago, then the
+    older run. Turns are counted: a clock may be set back.
     """
     from explorer.runs.run import Status
 
@@ -82,13 +82,23 @@ def queue(connection: sa.Connection) -> list[tuple[int, str]]:
     if len({session for *_, session in left}) < 2:
         return [(number, run_id) for number, run_id, _ in left]
     training = sa.func.sum(sa.case((runs_table.c.status == Status.RUNNING, 1), else_=0))
-    query = sa.select(runs_table.c.session, training, sa.func.max(runs_table.c.started)).group_by(runs_table.c.session)
-    known = {session: [running, began or 0.0] for session, running, began in connection.execute(query)}
-    order, clock = [], max(began for _, began in known.values())
+    query = sa.select(runs_table.c.session, training, _last_turn(runs_table)).group_by(runs_table.c.session)
+    known = {session: [running, turn] for session, running, turn in connection.execute(query)}
+    order, turn = [], max(turn for _, turn in known.values())
     while left:
-        state = [known.setdefault(session, [0, 0.0]) for *_, session in left]
+        state = [known.setdefault(session, [0, 0]) for *_, session in left]
         chosen = min(range(len(left)), key=lambda n: (*state[n], left[n][0]))
-        clock += 1
-        state[chosen][:] = [state[chosen][0] + 1, clock]
+        turn += 1
+        state[chosen][:] = [state[chosen][0] + 1, turn]
         order.append(left.pop(chosen)[:2])
     return order
+
+
+def next_turn() -> sa.ScalarSelect[int]:
+    """The number of the turn that a run takes now."""
+    every = runs_table.alias()
+    return sa.select(sa.func.coalesce(_last_turn(every), 0) + 1).select_from(every).scalar_subquery()
+
+
+def _last_turn(runs: sa.FromClause) -> sa.ColumnElement[int]:
+    return sa.func.max(sa.cast(runs.c.turn, sa.Integer))  # whatever a damaged row holds there is a number then

@@ -110,6 +110,7 @@ class RunStore:
             "created": now,
             "status": Status.RUNNING if owner else Status.QUEUED,
             "started": now if owner else None,
+            "turn": controls.next_turn() if owner else 0,
             "total_steps": total_steps,
             "parameters": parameters,
             "session": session,
@@ -381,7 +382,7 @@ class RunStore:
             )
             began = sa.func.coalesce(runs_table.c.started, time.time())
             with self._writing() as connection:
-                values = {"status": Status.RUNNING, "owner": owner, "started": began}
+                values = {"status": Status.RUNNING, "owner": owner, "started": began, "turn": controls.next_turn()}
                 if row := connection.execute(take.values(values)).mappings().first():
                     return from_row(row)
 

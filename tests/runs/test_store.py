@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -368,6 +369,24 @@ def test_people_take_turns_however_many_runs_each_has(store: ex.RunStore) -> Non
         taken.append(store.claim("me").title)
         store.end(store.list()[0].id, Status.FINISHED)
     assert taken == ["many 0", "one", "many 1", "many 2", "many 3"]
+
+
+def test_people_take_turns_though_the_clock_is_set_back(store: ex.RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.create(SPEC, "first", session="one")
+    assert store.claim("me").title == "first"
+    store.end(store.list()[0].id, Status.FINISHED)
+    an_hour_ago = time.time() - 3600
+    monkeypatch.setattr("explorer.runs.store.time", SimpleNamespace(time=lambda: an_hour_ago))
+    for number in range(3):
+        store.create(SPEC, f"many {number}", session="many")
+    one = store.create(SPEC, "one", session="one")
+
+    assert store.ahead(one.id) == 1
+    taken = []
+    for _ in range(4):
+        taken.append(store.claim("me"))
+        store.end(taken[-1].id, Status.FINISHED)
+    assert [run.title for run in taken] == ["many 0", "one", "many 1", "many 2"]
 
 
 def test_a_store_of_another_version_is_left_alone_in_words(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:
