@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from explorer.data import load_dataset
 from explorer.runs.controls import Verb
 from explorer.runs.execute import submit
 from explorer.runs.store import Run, RunStore, Status
-from tests.pages.conftest import healthy, open_page, texts
+from explorer.training import steps_per_epoch
+from tests.pages.conftest import drawn, healthy, open_page, texts
 from tests.processes import wait_until
 from tests.runs.networks import LONG
 
@@ -104,6 +107,36 @@ def test_the_settings_survive_leaving_the_page(store: RunStore) -> None:
     app.switch_page("../pages/build.py").run()
     app.switch_page("../pages/train.py").run()
     assert next(n for n in app.number_input if n.key == "train-epochs").value == 33
+
+
+def test_changed_images_and_the_schedule_are_drawn_before_the_run_starts(store: RunStore) -> None:
+    def shown(key: str) -> bool:
+        return any(chart.proto.id.endswith(f"-{key}") for chart in app.get("plotly_chart"))
+
+    digits = load_dataset("digits")
+    app = healthy(open_page("train"))
+    assert not shown("preview-images")
+    assert not shown("preview-rate")
+
+    set_field(app, "noise", 0.25)
+    tiles = drawn(healthy(app), "preview-images")["z"]
+    images = tiles[~np.isnan(tiles)]
+    noise = np.sort(images) - np.sort(digits.train.inputs[:8].numpy().ravel())
+    assert images.shape == (8 * 64,)
+    assert np.abs(noise).mean() > 0.02
+    set_field(app, "noise", 0.0)
+    set_field(app, "erase", 1.0)
+    tiles = drawn(healthy(app), "preview-images")["z"]
+    assert (tiles[~np.isnan(tiles)] == 0).all(), "all of each image is blanked out"
+
+    set_field(app, "schedule", "step")
+    rate = drawn(healthy(app), "preview-rate")
+    total = 20 * steps_per_epoch(len(digits.train), 64)
+    assert (rate["x"][0], rate["x"][-1]) == (1, total)
+    assert sorted(set(np.round(rate["y"], 8))) == [1e-5, 1e-4, 1e-3]
+    set_field(app, "schedule", "plateau")
+    assert not shown("preview-rate")
+    assert "depends on the losses" in texts(healthy(app))
 
 
 def test_a_draft_that_cannot_work_cannot_be_started(store: RunStore) -> None:
