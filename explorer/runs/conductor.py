@@ -10,7 +10,7 @@ from typing import Any
 from explorer.errors import SpecError
 from explorer.runs.controls import Verb
 from explorer.runs.recorder import Recorder
-from explorer.runs.run import Status
+from explorer.runs.run import Run, Status
 from explorer.specs import MAX_CHANGES, Change, parse
 from explorer.training import Changed, Training
 
@@ -35,16 +35,17 @@ class Conductor:
     """Asked by the training loop before every step: waits as long as people want, and says what they changed.
 
     Args:
+        run: The run as it was taken up.
         training: The loop.
         recorder: Hears from the store what was asked.
         alive: Called while waiting; it ends the process if whoever started it is gone.
     """
 
-    def __init__(self, training: Training, recorder: Recorder, alive: Callable[[], None]) -> None:
+    def __init__(self, run: Run, training: Training, recorder: Recorder, alive: Callable[[], None]) -> None:
         self.training, self.recorder, self.alive = training, recorder, alive
         self.until_step: int | None = None  # None: play on
         self.until_epoch: int | None = None
-        self.speed = 0.0
+        self.speed = run.speed
         self.stepped_at = float("-inf")
 
     def __call__(self, step: int) -> None:

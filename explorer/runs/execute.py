@@ -188,7 +188,7 @@ def _prepare(
         model.load_state_dict(store.snapshots.load(run.id, 0))
     training = training_of(run.spec)(model, dataset, settings, flow=True, resume=state)
     recorder = Recorder(store, run, owner, training)
-    training.changes = Conductor(training, recorder, lambda: watch(None))
+    training.changes = Conductor(run, training, recorder, lambda: watch(None))
     recorder.begin(describe_device(training.device))
     return model, training, recorder
 

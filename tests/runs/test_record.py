@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -140,3 +141,27 @@ def test_a_paused_run_whose_server_died_waits_and_goes_on(store: ex.RunStore, mo
     assert store.get(run.id).status is Status.PAUSED
     store.stop(run.id)
     assert store.get(run.id).status is Status.STOPPED
+
+
+def test_slow_motion_is_kept_when_another_worker_takes_the_run_up(
+    store: ex.RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conducting, "LINGER_SECONDS", 0.0)
+
+    def act(run_id: str) -> None:
+        store.ask(run_id, Verb.SPEED, 20)
+        store.ask(run_id, Verb.PAUSE)
+
+    run = now(store, LONG, at(store, 5, act))
+    assert (run.status, run.speed) == (Status.PAUSED, 20)
+    store.ask(run.id, Verb.PLAY)
+    moments: list[float] = []
+
+    def watch(event: Any) -> None:
+        moments.append(time.monotonic())
+        if event and event.step == run.step + 6:
+            store.stop(run.id)
+
+    with store.owners.hold() as owner:
+        assert execute(store, store.claim(owner), owner, watch=watch).speed == 20
+    assert moments[-1] - moments[0] > 5 * 0.9 / 20
