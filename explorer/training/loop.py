@@ -94,6 +94,8 @@ class Training:
         self.graphs: Graphs | None = None  # of a CUDA device
         self._flows = flow
         self._resume = resume
+        if resume:
+            self._recall(*resume)
         self._events = self._run()
 
     def __iter__(self) -> Iterator[Event]:
@@ -121,6 +123,8 @@ class Training:
         held_out = self.dataset.validation
         validation = Split(held_out.inputs.to(self.device), held_out.targets.to(self.device), held_out.rows)
         self.batches = Batches(self.dataset.train, self.task, self.device)
+        if self.rows is not None:
+            self.batches.arrange(self.rows)
         with ExitStack() as stack:
             stack.enter_context(_on(self.model, self.device))
             if self._resume:
@@ -133,7 +137,7 @@ class Training:
                 self.graphs = Graphs(self.model, self._learn, self.random)
                 stack.callback(self.graphs.drop)
             if self._resume:
-                self._go_on(*self._resume)
+                self._go_on(self._resume[0])
             self._resume, self.clock = None, time.perf_counter() - self.spent
             every = max(1, self.total_steps // FLOWS)
             flow = Flow(self.model) if self._flows else None
@@ -299,7 +303,8 @@ class Training:
         }
         return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, values
 
-    def _go_on(self, tensors: dict[str, torch.Tensor], values: dict[str, Any]) -> None:
+    def _recall(self, tensors: dict[str, torch.Tensor], values: dict[str, Any]) -> None:
+        """Know from the beginning where it was, so that it can say what is planned."""
         self.spec = TrainSpec(**values["spec"])
         for name in self.kept:
             setattr(self, name, values[name])
@@ -308,10 +313,11 @@ class Training:
             module.p = share
         self.order.set_state(tensors["order"])
         if values["within"]:
-            at, sums, weighed, loss_sum = self.at, self.sums, self.weighed, self.loss_sum
-            self.epoch -= 1
-            self._begin_epoch()
-            self.at, self.sums, self.weighed, self.loss_sum = at, sums, weighed, loss_sum
+            self.order_before = tensors["order"]
+            self.rows = self._drawn()
+
+    def _go_on(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Put what lies on the device back as it was."""
         self.random.load(list(_part(tensors, "random").values()))
         state = self.optimizer.state_dict()
         for key, value in _part(tensors, "optimizer").items():

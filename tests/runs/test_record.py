@@ -14,7 +14,7 @@ from explorer.runs import Status
 from explorer.runs import conductor as conducting
 from explorer.runs import recorder as recording
 from explorer.runs.controls import Verb
-from explorer.runs.execute import branch, change, execute, submit
+from explorer.runs.execute import branch, change, execute, more, submit
 from explorer.specs import Change
 from explorer.training import StepDone
 from tests.runs.conftest import SPEC
@@ -165,3 +165,30 @@ def test_slow_motion_is_kept_when_another_worker_takes_the_run_up(
     with store.owners.hold() as owner:
         assert execute(store, store.claim(owner), owner, watch=watch).speed == 20
     assert moments[-1] - moments[0] > 5 * 0.9 / 20
+
+
+def test_what_is_planned_is_known_at_once_where_a_run_is_taken_up_again(
+    store: ex.RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "FLUSH_SECONDS", 0.0)
+    run = now(store, NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=1, batch_size=128)}))
+    assert (run.step, run.total_steps) == (10, 10)
+    more(store, run, 2)
+
+    def go_on(until: int) -> ex.Run:
+        planned: list[int] = []
+
+        def watch(event: Any) -> None:
+            planned.append(store.get(run.id).total_steps)
+            if event.step == until:
+                store.stop(run.id)
+
+        with store.owners.hold() as owner:
+            ended = execute(store, store.claim(owner), owner, watch=watch)
+        assert planned[-1] == ended.total_steps == 30
+        return ended
+
+    assert go_on(until=14).progress == pytest.approx(14 / 30, abs=0.05)
+    store.resume(run.id)
+    ended = go_on(until=0)
+    assert (ended.step, ended.status) == (30, Status.FINISHED)

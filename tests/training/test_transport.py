@@ -57,7 +57,9 @@ def test_going_on_from_a_saved_state_is_like_never_having_stopped(
     begun.close()
     second, _, _ = made(*case, seed=99)  # other weights: they must come from the state
     torch.manual_seed(5)
-    rest = [event.loss for event in Training(second, data, spec, resume=state) if isinstance(event, StepDone)]
+    again = Training(second, data, spec, resume=state)
+    assert again.total_steps == len(losses)
+    rest = [event.loss for event in again if isinstance(event, StepDone)]
 
     assert len(losses) > events
     assert seen + rest == losses
@@ -113,9 +115,7 @@ def test_a_finished_training_goes_on_for_more_epochs() -> None:
     begun = Training(model, data, short)
     list(begun)
     state = begun.state()
-    again = Training(model, data, short, resume=state, changes={begun.step: Change(epochs=3)})
-    assert again.total_steps
-    list(again)
+    list(again := Training(model, data, short, resume=state, changes={begun.step: Change(epochs=3)}))
     assert same(model, whole)
     with pytest.raises(SpecError, match="in epoch 3 already"):
         again.change(Change(epochs=1))
