@@ -64,7 +64,19 @@ class Training:
             as it was before that step), or at the end of an epoch the validation loss or a weight is not finite.
     """
 
-    kept = ("step", "epoch", "seen", "at", "sums", "weighed", "loss_sum", "losses", "first_loss", "spent")
+    kept = (
+        "step",
+        "epoch",
+        "seen",
+        "at",
+        "sums",
+        "weighed",
+        "loss_sum",
+        "losses",
+        "waited_from",
+        "first_loss",
+        "spent",
+    )
     """What it knows of itself, besides its tensors."""
 
     def __init__(
@@ -88,6 +100,7 @@ class Training:
         self.sums: list[float] = []
         self.weighed, self.loss_sum = 0, 0.0  # answers seen in the epoch, and their losses added up
         self.losses: list[float] = []  # validation losses so far
+        self.waited_from = 0  # how many there were when patience began to count
         self.first_loss = 0.0
         self.spent = 0.0
         self.measured_at_once = 0
@@ -144,15 +157,14 @@ class Training:
             while True:
                 if self.rows is not None and self.at >= self._end():
                     yield self._end_epoch(validation)
-                    best = min(range(len(self.losses)), key=self.losses.__getitem__)
-                    if self.spec.patience and len(self.losses) - 1 - best >= self.spec.patience:
-                        yield EarlyStop(self.step, self.epoch, self._seconds(), best + 1)
-                        return
-                if change := self.changes(self.step):
+                if change := self.changes(self.step):  # before it may end: it may be asked to go on for longer
                     self.change(change)
                     yield Changed(self.step, self.epoch, self._seconds(), change.values)
                 if self.rows is None:
                     if self.epoch >= self.spec.epochs:
+                        return
+                    if best := self._stalled():
+                        yield EarlyStop(self.step, self.epoch, self._seconds(), best)
                         return
                     self._begin_epoch()
                 if self.at >= self._end():  # batches have become larger, and one example was left
@@ -245,6 +257,15 @@ class Training:
         self.rows = None
         return EpochDone(self.step, self.epoch, metrics, watched, self._seconds(), best)
 
+    def _stalled(self) -> int:
+        """The epoch with the smallest validation loss if patience is at its end, else 0.
+
+        Patience counts anew from where it was last said how long training shall go on.
+        """
+        best = min(range(len(self.losses)), key=self.losses.__getitem__, default=0) + 1
+        waited = len(self.losses) - max(best, self.waited_from)
+        return best if 0 < self.spec.patience <= waited else 0
+
     def _moving(self) -> Iterator[torch.Tensor | None]:
         yield from (weight.grad for weight in self.model.parameters())
         yield from self.model.buffers()
@@ -276,6 +297,8 @@ class Training:
                     module.p = share
         if "epochs" in values and values["epochs"] < self.epoch:
             raise SpecError(f"The run is in epoch {self.epoch} already; it cannot end after {values['epochs']}.")
+        if "epochs" in values:
+            self.waited_from = len(self.losses)
         self.spec = self.spec.model_copy(update=values)
         for group in self.optimizer.param_groups:
             group["weight_decay"] = self.spec.weight_decay

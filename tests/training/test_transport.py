@@ -176,6 +176,30 @@ def test_training_stops_early_when_validation_no_longer_gets_better() -> None:
     assert not any(epoch.best for epoch in epochs[events[-1].best_epoch :])
 
 
+def test_what_stopped_early_goes_on_for_more_epochs_with_patience_anew_and_its_record_repeats_it() -> None:
+    model, data, _ = made("mlp", "iris", {})
+    spec = ex.TrainSpec(learning_rate=0.05, epochs=500, patience=3, batch_size=32)
+    begun = Training(model, data, spec)
+    stopped = list(begun)[-1]
+    assert isinstance(stopped, EarlyStop)
+    longer = {stopped.step: Change(epochs=stopped.epoch + 10)}
+
+    again = Training(model, data, spec, resume=begun.state(), changes=longer)
+    events = list(again)
+    epochs = [event for event in events if isinstance(event, EpochDone)]
+    assert len(epochs) >= 3
+    if isinstance(events[-1], EarlyStop):
+        assert events[-1].epoch == max(events[-1].best_epoch, stopped.epoch) + 3
+    else:
+        assert again.epoch == stopped.epoch + 10
+
+    whole, _, _ = made("mlp", "iris", {})
+    repeated = Training(whole, data, spec, changes=longer)
+    list(repeated)
+    assert (repeated.step, repeated.epoch) == (again.step, again.epoch)
+    assert same(whole, model)
+
+
 def test_bfloat16_learns_too(digits: ex.Dataset) -> None:
     model = ex.build(ex.preset("cnn", digits), digits)
     list(ex.train(model, digits, ex.TrainSpec(precision="bfloat16", epochs=3)))
