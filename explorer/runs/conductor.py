@@ -32,7 +32,10 @@ class Left(Exception):
 
 
 class Conductor:
-    """Asked by the training loop before every step: waits as long as people want, and says what they changed.
+    """Asked by the training loop before every step: waits as long as people want, and makes the changes they ask for.
+
+    What the record of the run says was changed is changed at the same step again: in a run that repeats another, and in
+    one whose worker died between a change and the next time that its state was kept.
 
     Args:
         run: The run as it was taken up.
@@ -47,8 +50,12 @@ class Conductor:
         self.until_epoch: int | None = None
         self.speed = run.speed
         self.stepped_at = float("-inf")
+        # A change at the step itself may be in the state that was kept, or not; made twice, it is the same.
+        self.due = {at: change for at, change in run.spec.changes if at >= training.step}
 
     def __call__(self, step: int) -> None:
+        if change := self.due.pop(step, None):
+            self._make(step, change)
         self._listen(step)
         if self._at_rest(step):
             self._pause(step)
@@ -85,16 +92,16 @@ class Conductor:
                     self._change(step, control.value)
 
     def _change(self, step: int, values: Any) -> None:
-        training = self.training
         if len(self.recorder.spec.changes) >= MAX_CHANGES:
             return
         try:
-            change = parse(Change, values, "change")
-            training.change(change)
+            self._make(step, parse(Change, values, "change"))
         except SpecError as error:  # it was checked when it was asked, but the run has gone on since
             log.warning("run %s: %s", self.recorder.run_id, error)
-            return
-        self.recorder.take(Changed(step, training.epoch, training.spent, change.values))
+
+    def _make(self, step: int, change: Change) -> None:
+        self.training.change(change)
+        self.recorder.take(Changed(step, self.training.epoch, self.training.spent, change.values))
 
     def _at_rest(self, step: int) -> bool:
         if self.until_epoch is not None:

@@ -166,6 +166,7 @@ def test_a_run_is_paused_stepped_changed_and_played_from_the_page(store: RunStor
     wait_for(store, run.id, Status.STOPPED)
     app.run()
     assert "After step 1: learning rate 0.005" in texts(healthy(app))
+    assert app.button(key="again").label == "Run again, with its changes"
     stopped = store.get(run.id).step
     app.button(key=f"continue-{run.id}").click().run()
     wait_until(lambda: store.get(run.id).status is Status.RUNNING and store.get(run.id).step > stopped)

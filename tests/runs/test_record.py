@@ -48,6 +48,43 @@ def test_a_run_is_repeated_from_its_record_alone(store: ex.RunStore) -> None:
     assert same(dict(model.state_dict()), weights(store, run))
     assert run.total_steps == run.step
 
+    again = now(store, record)
+    assert same(weights(store, again), weights(store, run))
+    assert (again.spec, again.step, again.total_steps) == (record, run.step, run.step)
+
+
+def test_changes_after_the_last_kept_state_are_made_again_where_a_run_is_taken_up(store: ex.RunStore) -> None:
+    changed = (12, Change(learning_rate=0.01)), (14, Change(dropout=0.5))
+    spec = NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=2, batch_size=128), "changes": changed})
+    whole = now(store, spec)
+
+    class Killed(Exception):
+        pass
+
+    def kill(event: Any) -> None:
+        if event.step == 16:
+            raise Killed
+
+    owner = "0" * 16  # nobody holds this name
+    lost = submit(store, spec, owner=owner)
+    with pytest.raises(Killed):
+        execute(store, lost, owner, watch=kill)
+    store.snapshots.save_state(lost.id, *state_at(13, spec))
+    store.resume(lost.id)
+    with store.owners.hold() as owner:
+        again = execute(store, store.claim(owner), owner)
+    assert same(weights(store, again), weights(store, whole))
+
+
+def state_at(step: int, spec: ex.RunSpec) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What would have been kept of a run after so many steps."""
+    data = ex.load_dataset(spec.dataset)
+    training = ex.train(ex.build(spec.model, data), data, spec.train, changes=dict(spec.changes))
+    next(event for event in training if isinstance(event, StepDone) and event.step == step)
+    state = training.state()
+    training.close()
+    return state
+
 
 def test_changing_what_cannot_work_is_refused_before_it_is_asked(store: ex.RunStore) -> None:
     flat = ex.ModelSpec.of({"kind": "flatten"}, {"kind": "batchnorm"}, {"kind": "output"})
