@@ -102,6 +102,7 @@ class Training:
         self.losses: list[float] = []  # validation losses so far
         self.waited_from = 0  # how many there were when patience began to count
         self.first_loss = 0.0
+        self.rate = 0.0  # the learning rate of the last step
         self.spent = 0.0
         self.measured_at_once = 0
         self.graphs: Graphs | None = None  # of a CUDA device
@@ -202,10 +203,10 @@ class Training:
         else:
             self.quick.train()
             value, *sums = self.graphs(given, wanted)
+        self.rate = self._rate()
         self._check(value)
-        rate = self._rate()
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.rate
         if flow:
             flow.before()
         if spec.clip:
@@ -216,7 +217,7 @@ class Training:
         self.weighed, self.loss_sum = self.weighed + count, self.loss_sum + value * count
         self.step, self.at, self.seen = self.step + 1, start + len(given), self.seen + len(given)
         metrics = self.task.metrics(sums, count)
-        return StepDone(self.step, self.epoch, value, metrics, len(given), self._seconds(), rate)
+        return StepDone(self.step, self.epoch, value, metrics, len(given), self._seconds(), self.rate)
 
     def _learn(self, given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Loss () and sums (S,) of a batch; the weights have its gradients then. It never waits for the device."""
@@ -271,11 +272,12 @@ class Training:
         yield from self.model.buffers()
 
     def _diverged(self, what: str, layer: str = "") -> Diverged:
-        rate = self.spec.learning_rate
+        rate, given = f"{self.rate:g}", f"{self.spec.learning_rate:g}"
+        said, mend = ("", "Try a smaller one") if rate == given else (f" ({given} is set)", "Set it to less")
         where = f"; the largest gradient was that of {layer}" if layer else ""
         return Diverged(
-            f"{what} (epoch {self.epoch}) with learning rate {rate:g}{where}. "
-            f"Try a smaller one, such as {suggest_rate(rate):g}."
+            f"{what} (epoch {self.epoch}) with learning rate {rate}{said}{where}. "
+            f"{mend}, such as {suggest_rate(self.spec.learning_rate):g}."
         )
 
     def _seconds(self) -> float:

@@ -24,8 +24,6 @@ NOTES = {
     "one batch": "A short test that ends by itself. It asks whether the model can learn at all.",
 }
 """What a run is that does not make a model to use."""
-SLOWER = 3
-"""What a learning rate is divided by after a run that diverged."""
 
 
 def transport(run: Run) -> list[Verb]:
@@ -153,10 +151,13 @@ def onward(run: Run) -> None:
     """What can be done with a run that is over: look inside, go on, branch, repeat."""
     steps = store().snapshots.steps(run.id)
     if run.status is Status.DIVERGED and steps:
-        rate = run.settings.learning_rate / SLOWER
-        label = f"Go on from step {steps[-1]} with learning rate {rate:.2g}"
+        from explorer.runs.replay import last_good
+        from explorer.training.loop import suggest_rate
+
+        step, rate = last_good(store(), run), suggest_rate(run.settings.learning_rate)
+        label = f"Go on from step {step} with learning rate {rate:g}"
         if st.button(label, type="primary", icon=":material/healing:", key="mend"):
-            _branch(run, steps[-1], run.settings.model_copy(update={"learning_rate": float(f"{rate:.2g}")}))
+            _branch(run, step, run.settings.model_copy(update={"learning_rate": rate}))
     with st.container(horizontal=True, key="onward"):
         if steps:
             if st.button("See where it fails", type="primary", icon=":material/fact_check:", key="to-evaluate"):

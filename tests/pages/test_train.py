@@ -192,6 +192,8 @@ def test_a_run_that_diverged_offers_the_way_back(store: RunStore, train: Callabl
     assert run.status is Status.DIVERGED
     app = open_page("train", run=run.id)
     assert "learning rate 1e+06" in texts(app)
+    assert "such as 0.01." in texts(app)
+    assert app.button(key="mend").label == "Go on from step 0 with learning rate 0.01"
     app.button(key="mend").click().run()
     made = newest(store)
     assert made.spec.start[0] == run.id

@@ -15,6 +15,7 @@ from explorer.runs import conductor as conducting
 from explorer.runs import recorder as recording
 from explorer.runs.controls import Verb
 from explorer.runs.execute import branch, change, execute, more, submit
+from explorer.runs.replay import last_good
 from explorer.specs import Change
 from explorer.training import StepDone
 from tests.runs.conftest import SPEC
@@ -164,6 +165,20 @@ def test_a_run_that_diverged_goes_on_from_its_last_good_weights_with_a_smaller_r
     with store.owners.hold() as owner:
         assert execute(store, store.claim(owner), owner).status is Status.FINISHED
     assert made.title.endswith(f"from step {last}")
+
+
+def test_a_run_that_exploded_slowly_goes_on_from_before_its_loss_rose(store: ex.RunStore) -> None:
+    linear = ex.ModelSpec.of({"kind": "output"})
+    train = ex.TrainSpec(optimizer="sgd", momentum=0.0, learning_rate=0.3)  # beyond 2 / the largest curvature
+    run = now(store, ex.RunSpec(dataset="diabetes", model=linear, train=train))
+    assert run.status is Status.DIVERGED
+
+    def loss(step: int) -> float:
+        return ex.evaluate(ex.model_at(store, run.id, step), ex.load_dataset("diabetes"), "train")["loss"]
+
+    steps, good = store.snapshots.steps(run.id), last_good(store, run)
+    assert good < steps[-1]
+    assert loss(good) < 2 * loss(0) < loss(steps[-1])
 
 
 def test_a_paused_run_whose_server_died_waits_and_goes_on(store: ex.RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import OrderedDict
 from itertools import islice
 
 import pytest
@@ -12,6 +14,7 @@ import explorer as ex
 from explorer.errors import Diverged, SpecError
 from explorer.specs import Change
 from explorer.training import Changed, EarlyStop, EpochDone, FlowSeen, StepDone, Training
+from explorer.training.flow import largest_gradient
 from tests.samples import cut
 
 FAMILIES = [
@@ -212,3 +215,26 @@ def test_an_exploding_loss_names_the_layer_and_a_smaller_rate() -> None:
     spec = ex.TrainSpec(optimizer="sgd", learning_rate=30, epochs=50)
     with pytest.raises(Diverged, match=r"at step \d+ .* learning rate 30; the largest gradient was that of \w+"):
         list(ex.train(model, data, spec))
+
+
+def test_the_rate_of_the_step_that_diverged_is_named_where_a_schedule_changes_it() -> None:
+    model, data, _ = made("mlp", "diabetes", {})
+    spec = ex.TrainSpec(optimizer="sgd", learning_rate=30, epochs=50, warmup=1000)
+    training, rates = ex.train(model, data, spec), []
+    with pytest.raises(Diverged) as raised:
+        rates += (event.rate for event in training if isinstance(event, StepDone))
+    wanted = 30 * (len(rates) + 1) / 1000
+    assert f"with learning rate {wanted:g} (30 is set)" in str(raised.value)
+    assert "Set it to less, such as 0.01." in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [({}, "c"), ({"b": math.nan}, "b"), ({"a": math.inf, "b": math.nan}, "a"), (dict.fromkeys("abc", math.nan), "")],
+)
+def test_a_layer_is_named_unless_no_gradient_is_finite(broken: dict[str, float], named: str) -> None:
+    model = nn.Sequential(OrderedDict((name, nn.Linear(2, 2)) for name in "abc"))
+    for size, (name, layer) in enumerate(model.named_children()):
+        for weight in layer.parameters():
+            weight.grad = torch.full_like(weight, broken.get(name, size))
+    assert largest_gradient(model) == named
