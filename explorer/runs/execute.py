@@ -81,7 +81,7 @@ def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None,
     """
     _check_purpose(run)
     model_at(store, run.id, step)  # says what is wrong with the weights
-    spec = run.spec.model_copy(update={"train": train or run.spec.settings, "changes": (), "start": (run.id, step)})
+    spec = run.spec.model_copy(update={"train": train or run.settings, "changes": (), "start": (run.id, step)})
     steps, made = check(spec)
     run_id = new_id()
     store.snapshots.save(run_id, 0, store.snapshots.load(run.id, step))
@@ -100,7 +100,7 @@ def change(store: RunStore, run: Run, values: Change) -> None:
         SpecError: It cannot work with them.
     """
     _check_purpose(run)
-    new = run.spec.settings.model_copy(update={name: v for name, v in values.values.items() if name != "dropout"})
+    new = run.settings.model_copy(update={name: v for name, v in values.values.items() if name != "dropout"})
     check(run.spec.model_copy(update={"train": new}))
     if new.epochs < run.epoch:
         raise SpecError(f"The run is in epoch {run.epoch} already; it cannot end after {new.epochs}.")
@@ -188,7 +188,7 @@ def _prepare(
         model.load_state_dict(store.snapshots.load(run.id, 0))
     training = training_of(run.spec)(model, dataset, settings, flow=True, resume=state)
     recorder = Recorder(store, run, owner, training)
-    training.changes = Conductor(training, recorder, lambda: watch(None))
+    training.changes = Conductor(run, training, recorder, lambda: watch(None))
     recorder.begin(describe_device(training.device))
     return model, training, recorder
 

@@ -13,6 +13,7 @@ from explorer.runs.store import RunStore
 from explorer.specs import Change, RunSpec
 from explorer.training import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone, Training
 from explorer.training.optimizer import finite
+from explorer.training.purposes import planned_steps
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +57,7 @@ class Recorder:
         self.best_at = float("-inf")
         self.latest: int | None = max(self.kept, default=None)
         few = FIRST_SNAPSHOTS if self.spec.purpose == "train" else 1  # nobody looks into what only answers a question
-        self.interval = max(1, -(-self.planned // few))
+        self.interval = max(1, -(-planned_steps(run.spec) // few))  # as at first, also where it goes on for longer
         while self._regular() >= MOST_SNAPSHOTS:
             self.interval *= 2
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from explorer.errors import ExplorerError
 from explorer.registry import explain
-from explorer.specs import RunSpec, parse
+from explorer.specs import RunSpec, TrainSpec, parse
 
 
 class Status(enum.StrEnum):
@@ -85,6 +85,11 @@ class Run:
     def progress(self) -> float:
         """Share of the planned steps that are done, 0 to 1."""
         return min(1.0, self.step / self.total_steps) if self.total_steps else 0.0
+
+    @property
+    def settings(self) -> TrainSpec:
+        """How it is trained by now; only of a run that has a spec."""
+        return self.spec.settings_at(self.step)
 
 
 _WHOLE = TypeAdapter(Run)

@@ -162,7 +162,7 @@ def _flow(run_id: str, what: str) -> None:
 
 
 def _progress(run: Run) -> str:
-    settings = run.spec.settings
+    settings = run.settings
     batch = min(settings.batch_size, results.examples(run))
     left = f"about {cost.duration((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
     at = f"Epoch {run.epoch} of {settings.epochs}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,8 @@ from explorer.runs import Status
 from explorer.runs import conductor as conducting
 from explorer.runs import recorder as recording
 from explorer.runs.controls import Verb
-from explorer.runs.execute import branch, change, execute, submit
+from explorer.runs.execute import branch, change, execute, more, submit
+from explorer.runs.replay import last_good
 from explorer.specs import Change
 from explorer.training import StepDone
 from tests.runs.conftest import SPEC
@@ -46,6 +48,43 @@ def test_a_run_is_repeated_from_its_record_alone(store: ex.RunStore) -> None:
         pass
     assert same(dict(model.state_dict()), weights(store, run))
     assert run.total_steps == run.step
+
+    again = now(store, record)
+    assert same(weights(store, again), weights(store, run))
+    assert (again.spec, again.step, again.total_steps) == (record, run.step, run.step)
+
+
+def test_changes_after_the_last_kept_state_are_made_again_where_a_run_is_taken_up(store: ex.RunStore) -> None:
+    changed = (12, Change(learning_rate=0.01)), (14, Change(dropout=0.5))
+    spec = NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=2, batch_size=128), "changes": changed})
+    whole = now(store, spec)
+
+    class Killed(Exception):
+        pass
+
+    def kill(event: Any) -> None:
+        if event.step == 16:
+            raise Killed
+
+    owner = "0" * 16  # nobody holds this name
+    lost = submit(store, spec, owner=owner)
+    with pytest.raises(Killed):
+        execute(store, lost, owner, watch=kill)
+    store.snapshots.save_state(lost.id, *state_at(13, spec))
+    store.resume(lost.id)
+    with store.owners.hold() as owner:
+        again = execute(store, store.claim(owner), owner)
+    assert same(weights(store, again), weights(store, whole))
+
+
+def state_at(step: int, spec: ex.RunSpec) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What would have been kept of a run after so many steps."""
+    data = ex.load_dataset(spec.dataset)
+    training = ex.train(ex.build(spec.model, data), data, spec.train, changes=dict(spec.changes))
+    next(event for event in training if isinstance(event, StepDone) and event.step == step)
+    state = training.state()
+    training.close()
+    return state
 
 
 def test_changing_what_cannot_work_is_refused_before_it_is_asked(store: ex.RunStore) -> None:
@@ -128,6 +167,20 @@ def test_a_run_that_diverged_goes_on_from_its_last_good_weights_with_a_smaller_r
     assert made.title.endswith(f"from step {last}")
 
 
+def test_a_run_that_exploded_slowly_goes_on_from_before_its_loss_rose(store: ex.RunStore) -> None:
+    linear = ex.ModelSpec.of({"kind": "output"})
+    train = ex.TrainSpec(optimizer="sgd", momentum=0.0, learning_rate=0.3)  # beyond 2 / the largest curvature
+    run = now(store, ex.RunSpec(dataset="diabetes", model=linear, train=train))
+    assert run.status is Status.DIVERGED
+
+    def loss(step: int) -> float:
+        return ex.evaluate(ex.model_at(store, run.id, step), ex.load_dataset("diabetes"), "train")["loss"]
+
+    steps, good = store.snapshots.steps(run.id), last_good(store, run)
+    assert good < steps[-1]
+    assert loss(good) < 2 * loss(0) < loss(steps[-1])
+
+
 def test_a_paused_run_whose_server_died_waits_and_goes_on(store: ex.RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conducting, "LINGER_SECONDS", 0.0)
 
@@ -140,3 +193,54 @@ def test_a_paused_run_whose_server_died_waits_and_goes_on(store: ex.RunStore, mo
     assert store.get(run.id).status is Status.PAUSED
     store.stop(run.id)
     assert store.get(run.id).status is Status.STOPPED
+
+
+def test_slow_motion_is_kept_when_another_worker_takes_the_run_up(
+    store: ex.RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conducting, "LINGER_SECONDS", 0.0)
+
+    def act(run_id: str) -> None:
+        store.ask(run_id, Verb.SPEED, 20)
+        store.ask(run_id, Verb.PAUSE)
+
+    run = now(store, LONG, at(store, 5, act))
+    assert (run.status, run.speed) == (Status.PAUSED, 20)
+    store.ask(run.id, Verb.PLAY)
+    moments: list[float] = []
+
+    def watch(event: Any) -> None:
+        moments.append(time.monotonic())
+        if event and event.step == run.step + 6:
+            store.stop(run.id)
+
+    with store.owners.hold() as owner:
+        assert execute(store, store.claim(owner), owner, watch=watch).speed == 20
+    assert moments[-1] - moments[0] > 5 * 0.9 / 20
+
+
+def test_what_is_planned_is_known_at_once_where_a_run_is_taken_up_again(
+    store: ex.RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "FLUSH_SECONDS", 0.0)
+    run = now(store, NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=1, batch_size=128)}))
+    assert (run.step, run.total_steps) == (10, 10)
+    more(store, run, 2)
+
+    def go_on(until: int) -> ex.Run:
+        planned: list[int] = []
+
+        def watch(event: Any) -> None:
+            planned.append(store.get(run.id).total_steps)
+            if event.step == until:
+                store.stop(run.id)
+
+        with store.owners.hold() as owner:
+            ended = execute(store, store.claim(owner), owner, watch=watch)
+        assert planned[-1] == ended.total_steps == 30
+        return ended
+
+    assert go_on(until=14).progress == pytest.approx(14 / 30, abs=0.05)
+    store.resume(run.id)
+    ended = go_on(until=0)
+    assert (ended.step, ended.status) == (30, Status.FINISHED)
