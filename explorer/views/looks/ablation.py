@@ -74,14 +74,14 @@ class Ablation(Look):
         off = options.several(
             "off", f"Switched off: {_many(part)} of {name}", name, part.count, placeholder="None: the whole model"
         )
-        self._numbers(view, Chosen(part, off, to))
+        self._numbers(view, Chosen(part, off, to), options.key("ablation-numbers"))
         return Chosen(part, off, to)
 
-    def _numbers(self, view: View, chosen: Chosen) -> None:
+    def _numbers(self, view: View, chosen: Chosen, key: str) -> None:
         """Loss and metric of the test split, and what has become of them."""
         whole, now = (_scores(view.run.id, view.step, chosen.part, off, chosen.to) for off in ((), chosen.off))
         count = len(_measured(view.run.id))
-        with st.container(horizontal=True, key=f"ablation-numbers-{chosen.part.name}"):
+        with st.container(horizontal=True, key=f"{key}-{chosen.part.name}"):
             for name in (results.metric(view.run), "loss"):
                 title, write, meaning = results.WORDS.get(name, ("loss", lambda value: f"{value:.3g}", "Mean loss."))
                 lower = name in ("loss", "mae")

@@ -12,7 +12,7 @@ import streamlit as st
 from explorer.figures.quality import short
 from explorer.figures.space import Cloud, cloud
 from explorer.views import coloured, jobs, opened, page, representations, state
-from explorer.views.looks.base import Look
+from explorer.views.looks.base import COLUMNS, Look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -107,9 +107,9 @@ class EmbeddingSpace(Look):
             st.caption(_explained(view, chosen))
         self.more(view, chosen, options)
 
-    def draw_steps(self, view: View, options: Options) -> None:
+    def draw_steps(self, view: View, options: Options, columns: int = COLUMNS) -> None:
         if options.value("way", list(WAYS), "pca") == "pca":
-            super().draw_steps(view, options)
+            super().draw_steps(view, options, columns)
             st.caption(
                 "Axes are the principal components of each step: one may turn into another from step to step."
                 if options.value("basis", list(_AXES), "last") == "own"
