@@ -8,8 +8,10 @@ from torch import nn
 
 from explorer.attribution.base import Method
 from explorer.attribution.question import Question
+from explorer.data import PAD
 from explorer.errors import SpecError, UnknownName
 from explorer.models import Translator
+from explorer.models.layers.sequences import TimeSteps
 from explorer.probes.activations import TwoClasses
 
 
@@ -26,7 +28,7 @@ class OfLayer(Method):
         Raises:
             UnknownName: The model has no such layer.
         """
-        model = question.model.model if isinstance(question.model, TwoClasses) else question.model
+        model = _inner(question)
         known = layers(model)
         name = self.layer or known[-2 if len(known) > 1 else -1]
         if name not in known:
@@ -89,7 +91,9 @@ class LayerGradientXActivation(OfLayer):
 
 
 class NeuronGradient(OfLayer):
-    """What one unit or channel of a layer looks at: the gradient of its mean output with respect to the input."""
+    """What one unit or channel of a layer looks at: the gradient of its mean output, over all places, with respect to
+    the input.
+    """
 
     name = "neuron_gradient"
     title = "Gradient of one unit"
@@ -107,8 +111,36 @@ class NeuronGradient(OfLayer):
         name, module = self.module(question)
 
         def chosen(output: torch.Tensor) -> torch.Tensor:
-            if self.unit >= output.shape[1]:
-                raise SpecError(f"Unit {self.unit} was asked for, but {name} has units 0 to {output.shape[1] - 1}.")
-            return output[:, self.unit].flatten(1).mean(1) if output.ndim > 2 else output[:, self.unit]
+            values = by_unit(question, name, output)  # (N, units, places)
+            if self.unit >= values.shape[1]:
+                raise SpecError(f"Unit {self.unit} was asked for, but {name} has units 0 to {values.shape[1] - 1}.")
+            return values[:, self.unit].mean(1)
 
         return Captum(question.scored, module).attribute(question.x.requires_grad_(), chosen)
+
+
+def by_unit(question: Question, name: str, output: torch.Tensor) -> torch.Tensor:
+    """What a layer puts out, (N, D), (N, C, …) or of a sequence (N, L, D), as (N, units, places), without padding."""
+    if output.ndim != 3 or not in_sequence(question, name):
+        return output.flatten(2) if output.ndim > 2 else output[:, :, None]
+    units, scored = output.transpose(1, 2), question.scored  # (N, D, L)
+    tokens = scored.written if name.startswith("decoder.") else scored.tokens
+    if tokens is None:
+        return units
+    there = nn.functional.pad(
+        tokens[0] != PAD, (units.shape[2] - tokens.shape[1], 0), value=True
+    )  # a class token first
+    return units[:, :, there]
+
+
+def in_sequence(question: Question, name: str) -> bool:
+    """Whether units are along the last axis of what a layer puts out, as they are once a series was cut into steps."""
+    model = _inner(question)
+    known = layers(model)
+    before = (model.get_submodule(one) for one in known[: known.index(name) + 1])
+    return question.modality != "series" or any(isinstance(module, TimeSteps) for module in before)
+
+
+def _inner(question: Question) -> nn.Module:
+    """The model without what gives it a logit for each of two classes."""
+    return question.model.model if isinstance(question.model, TwoClasses) else question.model

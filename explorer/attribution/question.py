@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import torch
@@ -110,7 +109,7 @@ class Question:
         """(1, L), if the input was tokens."""
         return self.scored.tokens
 
-    @cached_property
+    @property
     def quick(self) -> Scored:
         """The same score, sooner, for methods that look at nothing inside the model."""
         old = self.scored

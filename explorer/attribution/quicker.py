@@ -19,8 +19,8 @@ KNOWN = (nn.Sequential, nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.LeakyReLU, nn.GEL
 KNOWN += (nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Dropout, nn.Linear, nn.Identity)
 """Of models of these alone it is known that a copy does the same."""
 
-_COPIES: WeakKeyDictionary[nn.Module, tuple[object, nn.Module]] = WeakKeyDictionary()
-"""The copy of each model, and the state of its weights then."""
+_COPIES: WeakKeyDictionary[nn.Module, tuple[list[nn.Module], list[torch.Tensor], nn.Module]] = WeakKeyDictionary()
+"""The copy of each model, and the model's layers and the values of its weights when it was made."""
 
 
 def quicker(model: nn.Module) -> nn.Module:
@@ -32,10 +32,20 @@ def quicker(model: nn.Module) -> nn.Module:
     weights = [*model.parameters(), *model.buffers()]
     if not any(isinstance(module, nn.Conv2d) for module in model) or any(w.device.type != "cpu" for w in weights):
         return model
-    state = tuple((id(weight), weight._version) for weight in weights)
-    if model not in _COPIES or _COPIES[model][0] != state:
-        _COPIES[model] = state, _folded(deepcopy(model).eval())
-    return _COPIES[model][1]
+    layers = list(model.modules())[1:]  # not the model itself, or it would never be forgotten
+    known = _COPIES.get(model)
+    if known is None or known[0] != layers or not _same(known[1], weights):
+        known = layers, [weight.detach().clone() for weight in weights], _folded(deepcopy(model).eval())
+        _COPIES[model] = known
+    return known[2]
+
+
+def _same(kept: list[torch.Tensor], weights: list[torch.Tensor]) -> bool:
+    """Whether weights have the values they had: their version does not tell, as a fused optimizer and what writes to
+    their ``data`` leave it as it is.
+    """
+    pairs = zip(kept, weights, strict=True)
+    return all(old.dtype == new.dtype and torch.equal(old, new) for old, new in pairs)
 
 
 def _plain(module: nn.Module) -> bool:

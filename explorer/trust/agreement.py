@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.trust.base import Check, Found
 from explorer.trust.ranks import spearman
-from explorer.trust.trial import Trial
+from explorer.trust.trial import Trial, placed
 
 
 class Agreement(Check):
@@ -36,11 +36,7 @@ class Agreement(Check):
 
     def _one(self, trial: Trial, number: int) -> list[float]:
         question, values = trial.questions[number], trial.explained[number]
-        others = [
-            trial.remember(("explained", number, method.name), lambda method=method: trial.explain(question, method))
-            for method in trial.rivals
-        ]
-        return [spearman(values, other) for other in others]
+        return [spearman(values, placed(question, trial.said(number, method))) for method in trial.rivals]
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         if score < 0.1:

@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 
 from explorer.trust.base import Check, Found
-from explorer.trust.trial import Trial, answered, cover, differences, places
+from explorer.trust.trial import Trial, answered, changes, cover, placed, places
 
 MARGIN = 0.1
 
@@ -42,9 +42,13 @@ class Subsets(Check):
         return random.random((self.sets, count)).argpartition(size - 1, axis=1).argsort(axis=1) < size
 
     def said(self, trial: Trial, number: int) -> np.ndarray:
-        """What the values say that covering each place takes away, (P,): of slopes, the slope times the change."""
-        values = trial.explained[number]
-        return values * differences(trial.questions[number]) if trial.method.slope else values
+        """What the values say that covering each place takes away, (P,): of slopes, each times the change of its value,
+        and only then summed over the colours of a pixel.
+        """
+        if not trial.method.slope:
+            return trial.explained[number]
+        question = trial.questions[number]
+        return placed(question, trial.said(number) * changes(question))
 
 
 class Faithfulness(Subsets):

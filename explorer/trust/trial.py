@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from explorer.attribution import METHODS, Attribution, Method, Question
+from explorer.attribution import METHODS, Method, Question
 from explorer.attribution.question import Scored, embedding_of
 from explorer.data import PAD
 
@@ -50,11 +50,16 @@ class Trial:
     @cached_property
     def explained(self) -> Sequence[np.ndarray]:
         """What the method says of each question, (P,); worked out, unless it was given."""
-        return self.given or [self.explain(question) for question in self.questions]
+        return self.given or [placed(one, self.said(number)) for number, one in enumerate(self.questions)]
+
+    def said(self, number: int, method: Method | None = None) -> np.ndarray:
+        """All values a method gives for one question, as in `Attribution`: of an image for each colour of a pixel."""
+        method = method or self.method
+        return self.remember(("said", number, method.name), lambda: method.explain(self.questions[number]).values)
 
     def explain(self, question: Question, method: Method | None = None) -> np.ndarray:
-        """What a method says of a question at each place, (P,)."""
-        return placed(question, (method or self.method).explain(question))
+        """What a method says of another question at each place, (P,)."""
+        return placed(question, (method or self.method).explain(question).values)
 
     def against(self) -> Trial:
         """The same trial of the random control, drawn anew for every question."""
@@ -107,9 +112,9 @@ def places(question: Question) -> int:
     return int(np.prod(shape[1:] if question.modality == "image" else shape))
 
 
-def placed(question: Question, said: Attribution) -> np.ndarray:
+def placed(question: Question, values: np.ndarray) -> np.ndarray:
     """The value of each place, (P,): of a pixel the sum over its colours, and none for padding."""
-    values = said.values.sum(axis=0) if question.modality == "image" else said.values
+    values = values.sum(axis=0) if question.modality == "image" else values
     if question.tokens is not None:
         return values[(question.tokens[0] != PAD).cpu().numpy()]
     return values.ravel()
@@ -129,12 +134,10 @@ def cover(question: Question, covered: np.ndarray) -> torch.Tensor:
     return torch.where(mask, question.baseline, question.x)
 
 
-def differences(question: Question) -> np.ndarray:
-    """How much each place differs from the baseline's, (P,), summed over colours; of words the length."""
+def changes(question: Question) -> np.ndarray:
+    """How much each value differs from the baseline's, of the shape of one input; of words the length, (L,)."""
     change = (question.x - question.baseline)[0]
-    if question.tokens is not None:
-        return change.norm(dim=1)[question.tokens[0] != PAD].cpu().numpy()
-    return (change.sum(0) if question.modality == "image" else change).flatten().cpu().numpy()
+    return (change if question.tokens is None else change.norm(dim=1)).cpu().numpy()
 
 
 def of_model(question: Question, model: nn.Module) -> Question:

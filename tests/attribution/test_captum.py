@@ -11,6 +11,7 @@ from torch import nn
 import explorer as ex
 from explorer.errors import NotApplicable, SpecError
 from explorer.models import memory
+from tests.samples import made_up
 
 
 def agree(ours: np.ndarray, theirs: torch.Tensor) -> None:
@@ -189,6 +190,37 @@ def test_conductance_and_other_layer_methods(cnn: nn.Module, x: torch.Tensor) ->
         x.clone().requires_grad_(), lambda output: output[:, 3].flatten(1).mean(1)
     )
     agree(unit.values, wanted)
+
+
+SEVERAL = {"gru": {"output": "all"}}
+UNITS = {
+    "Transformer of words": (made_up(7, tokens=9), ("embedding", "positions", "transformer", "meanpool"), 30),
+    "Vision Transformer": (made_up(1, 8, 8), ("patches", "positions", "transformer", "meanpool"), 40),
+    "GRU of a series": (made_up(2, 6), ("steps", "gru", "meanpool"), 40),
+    "convolution of a series": (made_up(2, 6), ("conv", "relu", "globalpool"), 11),
+}
+"""A data set, layers, and a unit of the last but one of these; of sequences there are fewer places than units."""
+
+
+@pytest.mark.parametrize("case", UNITS)
+def test_a_unit_of_a_sequence_is_a_column_and_of_a_convolution_a_channel(case: str) -> None:
+    dataset, kinds, unit = UNITS[case]
+    spec = ex.ModelSpec.of(*({"kind": kind} | SEVERAL.get(kind, {}) for kind in kinds), {"kind": "output"})
+    model = ex.build(spec, dataset, seed=0).eval()
+    x, layer = dataset.test.inputs[1:2], f"{kinds[-2]}1"  # of words: two, and padding
+    z = (model[0](x) if dataset.modality == "tokens" else x.clone()).detach().requires_grad_()
+    with ex.capture(model, [layer], attached=True) as seen:
+        model.after(z, x != 0) if dataset.modality == "tokens" else model(z)
+    output = seen[layer][0, : int((x != 0).sum())] if dataset.modality == "tokens" else seen[layer][0]
+    value = output[unit].mean() if "convolution" in case else output[:, unit].mean()
+    (slope,) = torch.autograd.grad(value, z)
+
+    ours = ex.attribute("neuron_gradient", model, x, 0, layer=layer, unit=unit)
+
+    agree(ours.values, slope.norm(dim=2) if dataset.modality == "tokens" else slope)
+    last = seen[layer].shape[1 if "convolution" in case else 2] - 1
+    with pytest.raises(SpecError, match=f"{layer} has units 0 to {last}"):
+        ex.attribute("neuron_gradient", model, x, 0, layer=layer, unit=last + 1)
 
 
 def test_lrp_of_relu_layers_is_the_input_times_the_gradient(digits: ex.Dataset, x: torch.Tensor) -> None:

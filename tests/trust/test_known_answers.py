@@ -36,6 +36,18 @@ def test_of_a_linear_model_the_sum_is_complete_and_covering_does_just_what_the_v
     assert ex.check("faithfulness", linear, X, 1, "saliency").score == pytest.approx(1.0, abs=1e-6)  # slope · change
 
 
+def test_of_a_linear_model_of_colours_slopes_say_just_what_covering_a_pixel_does() -> None:
+    """A pixel's colours may pull both ways: each slope is multiplied by the change of its own colour."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 4, 2))
+    random = torch.Generator().manual_seed(0)
+    model[1].weight.data = torch.randn(2, 48, generator=random)
+    x = torch.rand(1, 3, 4, 4, generator=random)
+
+    for method in ("saliency", "smooth_grad"):
+        assert ex.check("faithfulness", model, x, 1, method).score == pytest.approx(1.0, abs=1e-6)
+        assert ex.check("infidelity", model, x, 1, method).score < 1e-9
+
+
 def test_the_completeness_error_of_integrated_gradients_falls_with_its_steps(
     cnn: nn.Module, image: torch.Tensor
 ) -> None:
