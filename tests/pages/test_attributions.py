@@ -405,6 +405,28 @@ def test_the_report_holds_the_answer_the_methods_a_control_and_how_it_was_made_a
         assert f"{answer.probabilities.max():.4f}" in html
 
 
+def test_the_report_says_what_was_checked_of_each_method_and_first_that_the_model_is_poor_or_wrong(
+    view: Callable[..., views.View], runs: dict[str, Run], store: RunStore, checked: Wanted
+) -> None:
+    asked = [Asked(name) for name in ("saliency", "guided_backprop", "occlusion")]
+    html = saving.page(view("cnn"), asked, "3")
+    found = marks(store, checked)
+    for cell in checked.cells:  # the random control stands in every report
+        check, mark = ex.CHECKS[cell.check], found[cell]
+        controls = ", ".join(f"{name} {value:.3f}" for name, value in mark.controls.items()) or "none"
+        row = (f"{mark.score:.3f}", check.better, controls, check.paper)
+        assert "".join(f"<td>{html_escape(word)}</td>" for word in row) in html
+        assert html_escape(mark.verdict) in html
+    assert "<h3>Occlusion</h3><p>Not worked out yet for these weights.</p>" in html
+    assert "Checked over 3 test examples" in html
+    assert "no better than a guess" not in html
+
+    data, model = ex.load_dataset("digits"), ex.model_at(store, runs["cnn"].id, 0).eval()
+    wrong = int((model(data.test.inputs).argmax(1) != data.test.targets).nonzero()[0])
+    poor = saving.page(view("cnn", step=0, example=wrong), asked[:1], "3")
+    assert poor.index("no better than a guess") < poor.index("The answer is wrong") < poor.index("Weights of step")
+
+
 @pytest.mark.parametrize("family", [*FAMILIES, "regression"])
 def test_the_picture_is_svg_that_another_program_can_read(view: Callable[..., views.View], family: str) -> None:
     seen = view(family)
