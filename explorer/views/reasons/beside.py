@@ -17,7 +17,7 @@ from explorer.views.reasons.one import question
 from explorer.views.reasons.trusted import Known
 from explorer.views.view import View
 
-FIRST = ("saliency", "integrated_gradients", "grad_cam", "occlusion", "random")
+FIRST = ("saliency", "integrated_gradients", "grad_cam", "occlusion", "rollout", "attention_gradient", "random")
 """The methods shown until others are chosen; a control among them."""
 MOST = 8
 """Most of them at once."""
