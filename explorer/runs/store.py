@@ -367,6 +367,11 @@ class RunStore:
         with self._reading() as connection:
             return marks.of(connection, asked)
 
+    def checked(self, run: str, step: int, split: str, version: int) -> list[Asked]:
+        """Of which examples of a split anything was kept for a run at a step; the most of them first."""
+        with self._reading() as connection:
+            return marks.tables(connection, run, step, split, version)
+
     # -- for those who train ------------------------------------------------------------------------------------------
 
     def claim(self, owner: str) -> Run | None:

@@ -61,7 +61,9 @@ class AttentionAgreement(Check):
 
     @classmethod
     def needs(cls, trial: Trial) -> str | None:
-        return None if trial.attentions is not None else "this model has no attention over the places of its input."
+        if trial.attentions is None:
+            return "this model has no attention over the places of its input."
+        return "it compares with attention rollout, which this is." if trial.method.name == "rollout" else None
 
     def run(self, trial: Trial) -> Found:
         control = trial.against()

@@ -27,6 +27,7 @@ from explorer.figures.words import joined, words
 from explorer.models.translator import translate
 from explorer.probes.activations import TwoClasses
 from explorer.runs.store import Run, RunStore
+from explorer.trust.table import Wanted, marks, work_out
 from explorer.views import view as views
 from explorer.views.reasons import OF_TRANSLATIONS, PARTS, saving
 from explorer.views.reasons.asked import Asked, explained, read
@@ -283,6 +284,89 @@ def test_a_changed_example_is_explained_as_any_other(runs: dict[str, Run], store
     assert "The answer is wrong" not in " ".join(warning.value for warning in app.warning)
 
 
+# -- how far to trust it ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def checked(runs: dict[str, Run], store: RunStore) -> Wanted:
+    """Three methods of the CNN checked in three ways over three examples; and one over two."""
+    run = runs["cnn"]
+    wanted = Wanted(
+        run=run.id,
+        step=store.snapshots.steps(run.id)[-1],
+        examples=3,
+        seed=5,
+        methods=("saliency", "guided_backprop", "random"),
+        checks=("randomisation", "deletion", "sensitivity"),
+    )
+    list(work_out(store, wanted))
+    list(work_out(store, wanted.model_copy(update={"examples": 2, "methods": ("saliency",)})))
+    return wanted
+
+
+def test_beside_a_method_stands_what_its_checks_found_and_the_way_to_them(
+    runs: dict[str, Run], store: RunStore, checked: Wanted
+) -> None:
+    app = healthy(open_page("attributions", run=runs["cnn"].id, method="guided_backprop"))
+    said = texts(app)
+    found = marks(store, checked)
+    for check in checked.checks:
+        mark, control = found["guided_backprop", check], ""
+        if mark.control:
+            control = f" · {mark.control[0]} {mark.control[1]:.2f}"
+        word = " doubtful" if mark.doubtful else ""
+        assert f"{ex.CHECKS[check].title}{word} {mark.score:.2f}{control}]" in said
+    assert found["guided_backprop", "randomisation"].doubtful
+    assert f"**Random weights**: {found['guided_backprop', 'randomisation'].verdict}" in said
+    assert "Checked over 3 test examples" in said
+    app.button(key="trust").click().run()
+    assert "Trust" in [head.value for head in healthy(app).header]
+    assert [field.value for field in app.number_input if field.label == "Examples"] == [3]
+    assert "**Guided backpropagation: Random weights**" in texts(app)
+    assert f"{found['guided_backprop', 'randomisation'].score:.3f}" in [metric.value for metric in app.metric]
+
+
+def test_what_was_not_checked_of_these_weights_or_looks_inside_says_so(runs: dict[str, Run], checked: Wanted) -> None:
+    run = runs["cnn"].id
+    for place in (
+        {"method": "occlusion"},
+        {"method": "saliency", "step": "0"},
+        {"method": "saliency", "split": "train"},
+    ):
+        app = healthy(open_page("attributions", run=run, **place))
+        assert "How far to trust it is not worked out yet for these weights." in texts(app)
+        assert app.button(key="trust")
+    assert "none applies" in texts(healthy(open_page("attributions", run=run, method="layer_conductance")))
+
+
+def test_side_by_side_says_of_each_method_how_many_of_its_checks_held(
+    runs: dict[str, Run], store: RunStore, checked: Wanted
+) -> None:
+    app = healthy(open_page("attributions", run=runs["cnn"].id, part="beside", methods="saliency,guided_backprop,lrp"))
+    found, said = marks(store, checked), texts(app)
+    for method in ("saliency", "guided_backprop"):
+        held = sum(not found[method, check].doubtful for check in checked.checks)
+        assert f"Trust: {held} of 3 checks held" in next(
+            line for line in said.splitlines() if line.startswith(f"**{ex.METHODS[method].title}** ·")
+        )
+    title = ex.METHODS["lrp"].title
+    assert "Trust: not worked out yet" in next(line for line in said.splitlines() if line.startswith(f"**{title}** ·"))
+
+
+def test_beside_a_method_stand_the_same_controls_as_the_library_draws(runs: dict[str, Run], store: RunStore) -> None:
+    app = healthy(open_page("attributions", run=runs["cnn"].id, method="saliency"))
+    x = ex.load_dataset("digits").test.inputs[:1]
+    shown = traces(app, "controls")[0]
+    wanted = np.stack(
+        [ex.attribute(name, model_of(store, runs["cnn"]), x, 0).values[0] for name in ("random", "sobel")]
+    )
+    np.testing.assert_allclose(
+        np.sort(shown["customdata"][~np.isnan(shown["customdata"])]), np.sort(wanted.ravel()), atol=1e-5
+    )
+    app = open_page("attributions", run=runs["cnn"].id, method="random")
+    assert not [chart for chart in app.get("plotly_chart") if chart.proto.id.endswith("-controls")]
+
+
 # -- what is taken along ----------------------------------------------------------------------------------------------
 
 
@@ -319,6 +403,28 @@ def test_the_report_holds_the_answer_the_methods_a_control_and_how_it_was_made_a
     if seen.dataset.classes:
         answer = ex.predict(model_of(store, seen.run), seen.input)
         assert f"{answer.probabilities.max():.4f}" in html
+
+
+def test_the_report_says_what_was_checked_of_each_method_and_first_that_the_model_is_poor_or_wrong(
+    view: Callable[..., views.View], runs: dict[str, Run], store: RunStore, checked: Wanted
+) -> None:
+    asked = [Asked(name) for name in ("saliency", "guided_backprop", "occlusion")]
+    html = saving.page(view("cnn"), asked, "3")
+    found = marks(store, checked)
+    for cell in checked.cells:  # the random control stands in every report
+        check, mark = ex.CHECKS[cell.check], found[cell]
+        controls = ", ".join(f"{name} {value:.3f}" for name, value in mark.controls.items()) or "none"
+        row = (f"{mark.score:.3f}", check.better, controls, check.paper)
+        assert "".join(f"<td>{html_escape(word)}</td>" for word in row) in html
+        assert html_escape(mark.verdict) in html
+    assert "<h3>Occlusion</h3><p>Not worked out yet for these weights.</p>" in html
+    assert "Checked over 3 test examples" in html
+    assert "no better than a guess" not in html
+
+    data, model = ex.load_dataset("digits"), ex.model_at(store, runs["cnn"].id, 0).eval()
+    wrong = int((model(data.test.inputs).argmax(1) != data.test.targets).nonzero()[0])
+    poor = saving.page(view("cnn", step=0, example=wrong), asked[:1], "3")
+    assert poor.index("no better than a guess") < poor.index("The answer is wrong") < poor.index("Weights of step")
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, "regression"])

@@ -13,7 +13,7 @@ from explorer.figures.shades import side
 from explorer.views import page, picking, results
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, saving, together
+from explorer.views.reasons import choices, saving, together, trusted
 from explorer.views.reasons.asked import CHUNK, Asked, positions
 from explorer.views.reasons.together import Together
 from explorer.views.view import View
@@ -99,6 +99,7 @@ def many(view: View, options: Options) -> None:
         f"{view.split} split, all on one scale: {max(np.abs(one).max() for one in values):.3g} is the strongest colour."
         + (f" {len(rows) - len(good)} could not be explained." if len(good) < len(rows) else "")
     )
+    trusted.beside_one(view, name)
 
 
 def _examples(view: View, options: Options) -> tuple[np.ndarray, picking.Label]:

@@ -19,8 +19,9 @@ from explorer.figures.shades import side
 from explorer.figures.thumbnails import sparkline, thumbnail
 from explorer.views import results
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import pictures
+from explorer.views.reasons import pictures, trusted, unsure
 from explorer.views.reasons.asked import Asked, positions
+from explorer.views.reasons.trusted import Known
 from explorer.views.view import View
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _report_button(view: View, asked: list[Asked], said: str) -> None:
         "Report (HTML)",
         lambda: page(view, asked, said),
         f"{called(view, 'report')}.html",
-        "Prediction, methods with a control beside them, model and data: one file that loads nothing.",
+        "Prediction, methods with a control beside them, their checks, model and data: one file that loads nothing.",
     )
 
 
@@ -111,12 +112,17 @@ def page(view: View, asked: Sequence[Asked], said: str) -> str:
     if not any(METHODS[one.method].control for one in methods):
         first = methods[0]
         methods.append(Asked(CONTROL, target=first.target, text=first.text, at=first.at))
+    names = [one.method for one in methods]
+    trust = trusted.known(view, names)
     return report(
         f"Why {said}?",
+        unsure.doubts(view),
         _facts(view),
         _input(view),
         _answers(view),
         [_told(view, one) for one in methods],
+        [(METHODS[name].title, _capital(trust.short(name)), _checks(trust, name)) for name in names],
+        trust.over if trust.found else "",
         _made(view),
         view.run.spec.model.model_dump_json(indent=1, exclude_defaults=True),
     )
@@ -134,7 +140,7 @@ def _told(view: View, asked: Asked) -> Told:
         )
     params = ", ".join(f"{name} {value}" for name, value in found.params.items())
     lines.append(
-        f"{method.paper[0].upper()}{method.paper[1:]}."
+        _capital(method.paper)
         + (f" With {params}." if params else "")
         + (f" Compared with {compared}." if compared else "")
     )
@@ -142,6 +148,27 @@ def _told(view: View, asked: Asked) -> Told:
     if found.nothing:
         lines.insert(0, "Zero everywhere: nothing to draw.")
     return Told(method.title, drawn, tuple(lines))
+
+
+def _checks(trust: Known, method: str) -> list[tuple[str, ...]]:
+    """A row for each check of a method, as `report` has it."""
+    from explorer.trust import CHECKS
+
+    return [
+        (
+            CHECKS[name].title,
+            f"{'Doubtful: ' if mark.doubtful else ''}{mark.verdict}",
+            f"{mark.score:.3f}",
+            CHECKS[name].better,
+            ", ".join(f"{control} {value:.3f}" for control, value in mark.controls.items()) or "none",
+            CHECKS[name].paper,
+        )
+        for name, mark in trust.of(method)
+    ]
+
+
+def _capital(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _input(view: View) -> str:

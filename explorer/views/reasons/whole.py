@@ -14,7 +14,7 @@ from explorer.figures.explained import overlay, wrapped
 from explorer.figures.images import units
 from explorer.views import page
 from explorer.views.options import Options
-from explorer.views.reasons import choices, saving
+from explorer.views.reasons import choices, saving, trusted
 from explorer.views.reasons.asked import positions
 from explorer.views.reasons.many import all_of, each
 from explorer.views.view import View
@@ -54,6 +54,7 @@ def whole(view: View, options: Options) -> None:
         + " What is strong here moves the scores much on average, up or down. A mean hides examples where it is "
         "otherwise, and parts that matter only together."
     )
+    trusted.beside_one(view, name)
     saving.values(view, table, f"{name}-whole")
 
 
