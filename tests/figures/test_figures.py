@@ -273,6 +273,9 @@ def test_layers_without_gradient_are_drawn_in_the_band_of_vanishing() -> None:
     [
         ([1.0, 0.5, 0.2, 0.1, 0.05, 0.02], [1.0, 0.6, 0.5, 0.6, 0.7, 0.8], "overfitting"),
         ([1.0, 0.99, 0.98, 0.97], [1.0, 0.99, 0.99, 0.98], "underfitting"),
+        ([0.0099, 0.0097, 0.0096, 0.0094], [0.03, 0.03, 0.03, 0.03], ""),  # as a branch of what has learned
+        ([0.2, 0.1, 0.05, 0.02], [0.5, 0.44, 0.44, 0.43], ""),  # it still falls
+        ([0.1, 0.05, 0.02, 0.01], [0.44, 0.44, 0.43, 0.43], "stands still at 0.43"),
         ([1.0, 0.5, 0.3, 0.2], [1.0, 0.6, 0.4, 0.3], ""),
         ([1.0, 0.9], [1.0, 2.0], ""),
     ],
@@ -281,7 +284,7 @@ def test_the_gap_between_training_and_validation_is_named(
     train: list[float], validation: list[float], said: str
 ) -> None:
     rows = [("train", value) for value in train] + [("validation", value) for value in validation]
-    words = diagnose(pd.DataFrame(rows, columns=["split", "value"]).assign(name="loss"))
+    words = diagnose(pd.DataFrame(rows, columns=["split", "value"]).assign(name="loss"), constant=1.0)
     assert said in words
     assert bool(said) == bool(words)
 
