@@ -265,7 +265,24 @@ def test_layers_without_gradient_are_drawn_in_the_band_of_vanishing() -> None:
     figure = gradient_flow(flow(), "gradient", 100)
     assert [trace.name for trace in figure.data] == ["rnn1", "output1"]
     assert [note.text for note in figure.layout.annotations] == ["vanishing"]
-    assert not gradient_flow(flow(), "update", 100).layout.annotations
+    assert [note.text for note in gradient_flow(flow(), "update", 100).layout.annotations] == ["hardly moves"]
+    fast = flow().assign(update=[0.002, 0.003, 0.002, 0.5])
+    assert [note.text for note in gradient_flow(fast, "update", 100).layout.annotations] == ["moves far"]
+    assert not gradient_flow(flow(), "weight", 100).layout.annotations
+
+
+@pytest.mark.parametrize("what", ["gradient", "update"])
+def test_what_has_vanished_is_drawn_at_the_lower_end_and_lies_in_the_band(what: str) -> None:
+    dead = flow()
+    dead.loc[dead["layer"] == "rnn1", what] = 0.0
+    for seen in (dead, dead.assign(**{what: 0.0})):
+        figure = gradient_flow(seen, what, 100)
+        line = figure.data[0]
+        assert line.customdata.tolist() == [0, 0]
+        assert (line.y > 0).all()
+        (band,) = figure.layout.shapes
+        assert 0 < band.y0 < line.y[0] < band.y1
+        assert line.y[0] < min(seen[what][seen[what] > 0], default=1)
 
 
 @pytest.mark.parametrize(
