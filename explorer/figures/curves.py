@@ -15,7 +15,11 @@ from explorer.figures.theme import Palette, Parts, drawn, palette
 WORSE = 1.1
 """Validation loss over its best from which on the gap is named."""
 HARDLY = 0.9
-"""Share of the first loss that must be left for a run to count as hardly learning."""
+"""Share of the loss of a constant answer that must be left for a run to count as hardly learning."""
+NEAR, FAR = 0.1, 0.25
+"""Shares of the same: below the first the training loss is near 0, and a gap above the second is wide."""
+STILL = 0.95
+"""Share of the validation loss of three epochs before that must be left for it to count as standing still."""
 
 DIAMOND, STAR = 2, 17
 """Plotly's numbers of symbols: as an array they travel faster than as words."""
@@ -176,8 +180,13 @@ def rate_curve(
     return drawn([line], layout, "Learning rate", f"Learning rate over the steps.{said}", dark, height=220)
 
 
-def diagnose(metrics: pd.DataFrame | Lines) -> str:
-    """What the two losses say of how it learns, and what to try; empty while it is too early or all is well."""
+def diagnose(metrics: pd.DataFrame | Lines, constant: float) -> str:
+    """What the two losses say of how it learns, and what to try; empty while it is too early or all is well.
+
+    Args:
+        metrics: As from `RunStore.metrics`, or its lines.
+        constant: The loss of the best answer that is the same for all examples: what is reached without learning.
+    """
     found = _lines(metrics)
     train, validation = (found.get((split, "loss"), NOTHING).value for split in ("train", "validation"))
     epochs = min(len(train), len(validation))
@@ -185,15 +194,22 @@ def diagnose(metrics: pd.DataFrame | Lines) -> str:
         return ""
     best = int(validation.argmin())
     since = epochs - 1 - best
-    if since >= 2 and validation[epochs - 1] > WORSE * validation[best] and train[epochs - 1] < train[best]:
+    now, unseen = train[epochs - 1], validation[epochs - 1]
+    if since >= 2 and unseen > WORSE * validation[best] and now < train[best]:
         return (
             f"The gap between training and validation has been opening since epoch {best + 1}: it learns by heart "
             "(overfitting). Try dropout, weight decay, changed images, more data, or stop at the starred epoch."
         )
-    if train[epochs - 1] > HARDLY * train[0] and validation[epochs - 1] > HARDLY * validation[0]:
+    if now < NEAR * constant and unseen - now > FAR * constant and unseen > STILL * validation[epochs - 4]:
         return (
-            "Neither loss has fallen much: it hardly learns (underfitting). Try another learning rate, a larger model "
-            "or more epochs."
+            f"The training loss is near 0, and the validation loss stands still at {unseen:.2g}: it has learned by "
+            "heart (overfitting), and more epochs will not help. Try dropout, weight decay, changed images or more "
+            "data."
+        )
+    if min(now, unseen) > HARDLY * constant:
+        return (
+            f"Neither loss is much below {constant:.2g}, that of giving all examples the same answer: it hardly learns "
+            "(underfitting). Try another learning rate, a larger model or more epochs."
         )
     return ""
 

@@ -67,7 +67,8 @@ def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "", ses
 
 
 def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None, session: str = "") -> Run:
-    """A new run that begins with the weights another one had at a kept step, and with a fresh optimiser.
+    """A new run that begins with the weights another one had at a kept step, and with a fresh optimiser; dropout stays
+    as it was changed to last.
 
     Args:
         store: Holds both.
@@ -81,7 +82,10 @@ def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None,
     """
     _check_purpose(run)
     model_at(store, run.id, step)  # says what is wrong with the weights
-    spec = run.spec.model_copy(update={"train": train or run.settings, "changes": (), "start": (run.id, step)})
+    dropout = run.spec.changed_by(run.step).dropout
+    changes = () if dropout is None else ((0, Change(dropout=dropout)),)
+    made_from = {"train": train or run.settings, "changes": changes, "start": (run.id, step)}
+    spec = run.spec.model_copy(update=made_from)
     steps, made = check(spec)
     run_id = new_id()
     store.snapshots.save(run_id, 0, store.snapshots.load(run.id, step))

@@ -139,7 +139,8 @@ def _state(run: Run) -> None:
 def _choose_flow(run: Run) -> str:
     st.caption(
         "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
-        "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
+        "back, and those layers hardly learn; zeros lie at the lower end. An update of about a thousandth of the "
+        "weights a step is usual ([Karpathy](https://cs231n.github.io/neural-networks-3/))."
     )
     return st.segmented_control(
         "Of each layer",

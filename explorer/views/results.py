@@ -114,7 +114,7 @@ def drawn(run: Run, dark: bool, look: Look) -> Drawn:
             learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step)
             for name in ("loss", metric(run))
         )
-        return Drawn(loss, other, diagnose(found), (run.id, dark, look, state))
+        return Drawn(loss, other, diagnose(found, constant(run)), (run.id, dark, look, state))
 
     return newest.get((run.id, dark, look), state, make)
 
@@ -136,6 +136,15 @@ def metric(run: Run) -> str:
     from explorer.training import task_of
 
     return task_of(dataset_of(run.spec)).metric if run.spec else "accuracy"
+
+
+def constant(run: Run) -> float:
+    """The loss of giving all training examples of a run the same answer."""
+    from explorer.data import dataset_of
+    from explorer.training import task_of
+
+    dataset = dataset_of(run.spec)
+    return task_of(dataset).constant(dataset.train.targets)
 
 
 def data_title(dataset: str) -> str:

@@ -56,6 +56,8 @@ def transport(run: Run) -> list[Verb]:
             if run.spec.purpose == "train":
                 with st.popover("Change settings", icon=":material/tune:", width="content"):
                     _changes(run)
+                if run.status is Status.PAUSED:  # while it goes on, its kept steps become more under one's hands
+                    _branches(run, store().snapshots.steps(run.id))
     return asked
 
 
@@ -177,9 +179,7 @@ def onward(run: Run) -> None:
         else:
             with st.popover("Train longer", icon=":material/add:", width="content"):
                 _longer(run)
-        if steps:
-            with st.popover("Branch", icon=":material/call_split:", width="content"):
-                _from_step(run, steps)
+        _branches(run, steps)
         label = "Run again, with its changes" if run.spec.changes else "Run again"
         if st.button(label, icon=":material/replay:", key="again", help="The same model and settings, as a new run."):
             from explorer.views import training
@@ -200,6 +200,12 @@ def _longer(run: Run) -> None:
         st.rerun()
 
 
+def _branches(run: Run, steps: list[int]) -> None:
+    if steps:
+        with st.popover("Branch", icon=":material/call_split:", width="content"):
+            _from_step(run, steps)
+
+
 def _from_step(run: Run, steps: list[int]) -> None:
     st.caption("A new run that starts with the weights of a kept step.")
     step = steps[0]
@@ -213,9 +219,9 @@ def _from_step(run: Run, steps: list[int]) -> None:
         now.learning_rate,
         format="%g",
         step=now.learning_rate / 2,
-        key=f"branch-rate-{run.id}",
+        key=_change_key(run, "branch-rate"),
     )
-    epochs = st.number_input("Epochs", 1, 10_000, now.epochs, key=f"branch-epochs-{run.id}")
+    epochs = st.number_input("Epochs", 1, 10_000, now.epochs, key=_change_key(run, "branch-epochs"))
     if st.button("Start the branch", type="primary", key=f"branch-{run.id}", icon=":material/call_split:"):
         _branch(run, step, now.model_copy(update={"learning_rate": rate, "epochs": int(epochs)}))
 

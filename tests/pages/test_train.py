@@ -160,6 +160,11 @@ def test_a_run_is_paused_stepped_changed_and_played_from_the_page(store: RunStor
     wait_until(lambda: store.get(run.id).spec.settings.learning_rate == 0.005)
     assert store.get(run.id).status is Status.PAUSED
     app.run()
+    app.button(key=f"branch-{run.id}").click().run()
+    made = newest(store)
+    assert (made.spec.start, made.spec.train.learning_rate) == ((run.id, 1), 0.005)
+    store.delete(made.id)
+    app = healthy(open_page("train", run=run.id))
     app.button(key=f"play-{run.id}").click().run()
     wait_until(lambda: store.get(run.id).step > 5)
     store.ask(run.id, Verb.STOP)

@@ -97,8 +97,8 @@ def test_changing_what_cannot_work_is_refused_before_it_is_asked(store: ex.RunSt
     assert store.asked(run.id) == []
 
 
-def test_a_branch_starts_from_the_weights_of_a_kept_step(store: ex.RunStore) -> None:
-    run = now(store, NETWORK)
+def test_a_branch_starts_from_the_weights_of_a_kept_step_with_dropout_as_it_was_last(store: ex.RunStore) -> None:
+    run = now(store, NETWORK.model_copy(update={"changes": ((9, Change(dropout=0.1)),)}))
     step = store.snapshots.steps(run.id)[3]
     made = branch(store, run, step, ex.TrainSpec(epochs=1, learning_rate=0.003))
 
@@ -109,7 +109,7 @@ def test_a_branch_starts_from_the_weights_of_a_kept_step(store: ex.RunStore) -> 
     data = ex.load_dataset("digits")
     model = ex.build(DROPOUT, data)
     model.load_state_dict(store.snapshots.load(run.id, step))
-    for _ in ex.train(model, data, made.spec.train):
+    for _ in ex.train(model, data, made.spec.train, changes={0: Change(dropout=0.1)}):
         pass
     assert same(dict(model.state_dict()), weights(store, ended))
     with pytest.raises(SnapshotError):

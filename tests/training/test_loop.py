@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 from torch import nn
 
 import explorer as ex
+from explorer.data import PAD
 from explorer.errors import Diverged, SpecError
 from explorer.models import memory
 from explorer.specs import OPTIMIZERS
-from explorer.training import evaluating, resolve_device, steps_per_epoch
+from explorer.training import evaluating, resolve_device, steps_per_epoch, task_of
 from explorer.training.optimizer import finite
 from tests.samples import cut, made_up
 
@@ -315,6 +318,29 @@ def test_a_big_translator_writes_in_small_batches(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(memory, "MEMORY_BOUND", 1)
     assert ex.evaluate(model, dataset, "train")["loss"] == pytest.approx(at_once["loss"])
     assert set(sizes) == {1}
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes"])
+def test_the_loss_of_a_constant_answer_is_scikit_learns(name: str) -> None:
+    dataset = ex.load_dataset(name)
+    targets = dataset.train.targets.numpy()
+    nothing = np.zeros((len(targets), 1))
+    if dataset.task == "regression":
+        wanted = mean_squared_error(targets, DummyRegressor().fit(nothing, targets).predict(nothing))
+    else:
+        prior = DummyClassifier(strategy="prior").fit(nothing, targets)
+        wanted = log_loss(targets, prior.predict_proba(nothing))
+    assert task_of(dataset).constant(dataset.train.targets) == pytest.approx(wanted)
+
+
+def test_the_loss_of_a_constant_answer_counts_no_padding_of_translations() -> None:
+    dataset = made_up(5, tokens=9, task="translation")
+    task, targets = task_of(dataset), dataset.train.targets
+    counts = Counter(token for row in targets[:, 1:].tolist() for token in row if token != PAD)
+    logits = torch.tensor([math.log(counts[token] or 1e-30) for token in range(9)])
+    answers = logits.expand(*targets[:, 1:].shape, -1)  # (N, T, K)
+    assert task.constant(targets) == pytest.approx(float(task.loss(answers, targets)), rel=1e-5)
+    assert task.constant(targets) < float(task.loss(torch.zeros_like(answers), targets))
 
 
 @pytest.mark.parametrize("training", [True, False])
