@@ -15,6 +15,7 @@ from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
 from explorer.views.reasons import choices, saving, together, trusted
 from explorer.views.reasons.asked import CHUNK, Asked, positions
+from explorer.views.reasons.saving import Look, Several
 from explorer.views.reasons.together import Together
 from explorer.views.view import View
 
@@ -100,6 +101,8 @@ def many(view: View, options: Options) -> None:
         + (f" {len(rows) - len(good)} could not be explained." if len(good) < len(rows) else "")
     )
     trusted.beside_one(view, name)
+    kept = Several("example", rows[good].tolist(), labels, inputs, [found[n] for n in good], title, same=True)
+    saving.several(view, kept, Look(sign, opacity), f"{name}-many")
 
 
 def _examples(view: View, options: Options) -> tuple[np.ndarray, picking.Label]:

@@ -16,6 +16,7 @@ from explorer.views.reasons import choices, saving, together
 from explorer.views.reasons.asked import Asked, positions
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
+from explorer.views.reasons.saving import Look, Several
 from explorer.views.reasons.together import Together
 from explorer.views.view import View
 
@@ -54,6 +55,8 @@ def _answers(view: View, options: Options, name: str, about: Asked, said: str) -
         f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. What is seen at step 0 comes from "
         "random weights: what still looks the same later may come from the input rather than from what was learned."
     )
+    kept = Several("step", list(good), labels, same, list(good.values()), title, same=True)
+    saving.several(view, kept, Look(sign, opacity), f"{name}-training")
 
 
 def _at(view: View, steps: tuple[int, ...], asked: Asked) -> dict[int, Attribution | str]:
