@@ -218,6 +218,42 @@ def test_many_examples_are_on_one_scale(runs: dict[str, Run], store: RunStore) -
     assert shown["zmax"] == pytest.approx(np.abs(values).max(), rel=1e-5)
 
 
+def test_many_examples_and_a_split_can_be_asked_why_the_answer_and_not_the_true_class(
+    runs: dict[str, Run], store: RunStore
+) -> None:
+    data, model = ex.load_dataset("digits"), model_of(store, runs["cnn"]).eval()
+    answers, truth = model(data.test.inputs).argmax(1), data.test.targets
+    worst = {"part": "many", "method": "saliency", "order": "Worst", "each": "answer", "against": "truth"}
+    app = healthy(open_page("attributions", run=runs["cnn"].id, **worst))
+    loss = torch.nn.functional.cross_entropy(model(data.test.inputs), truth, reduction="none")
+    rows = loss.argsort(descending=True)[:12].tolist()
+    pairs = [(int(answers[row]), int(truth[row])) for row in rows]
+    assert all(one != other for one, other in pairs)
+    values = [
+        ex.attribute("saliency", model, data.test.inputs[row : row + 1], pair).values.sum(0)
+        for row, pair in zip(rows, pairs, strict=True)
+    ]
+    shown = traces(app, "many")[1]["z"]
+    np.testing.assert_allclose(np.sort(shown[~np.isnan(shown)]), np.sort(np.ravel(values)), atol=1e-5)
+    assert "Why its answer rather than its true class?" in json.loads(app.get("plotly_chart")[-1].proto.spec)["layout"][
+        "title"
+    ]["text"].replace("<br>", " ")
+
+    app = healthy(
+        open_page(
+            "attributions", run=runs["cnn"].id, part="whole", method="saliency", count="20", each="3", against="answer"
+        )
+    )
+    rows = np.sort(np.random.default_rng(0).permutation(len(data.test))[:20]).tolist()
+    targets = [3 if int(answers[row]) == 3 else (3, int(answers[row])) for row in rows]
+    values = [
+        ex.attribute("saliency", model, data.test.inputs[row : row + 1], target).values.sum(0)
+        for row, target in zip(rows, targets, strict=True)
+    ]
+    np.testing.assert_allclose(traces(app, "whole")[1]["z"], np.abs(values).mean(0), atol=1e-5)
+    assert f"Of {targets.count(3)} both are the same class" in texts(app)
+
+
 def test_over_training_each_step_is_explained_by_its_own_weights(runs: dict[str, Run], store: RunStore) -> None:
     run = runs["regression"]
     steps = store.snapshots.steps(run.id)
