@@ -23,6 +23,7 @@ from explorer.attribution.compared import baseline
 from explorer.attribution.table import as_table
 from explorer.attribution.whole import by_word
 from explorer.data.made import example_of
+from explorer.data.made import texts as texts_made
 from explorer.data.made.images import code_of
 from explorer.figures.mosaic import gaps, grid
 from explorer.figures.shades import shades, side
@@ -86,6 +87,9 @@ def test_every_part_draws_every_family(runs: dict[str, Run], family: str) -> Non
     for part in parts:
         app = healthy(open_page("attributions", run=runs[family].id, part=part))
         assert app.segmented_control(key="option-part-0").options == [title for title, _ in parts.values()]
+        if part == "flips" and parts is OF_TRANSLATIONS:
+            assert "The answer is a translation: what flips" in app.info[0].value
+            continue
         assert app.get("plotly_chart") or "aria-label" in written(app)
         assert not app.info
         if part in ("one", "beside", "many", "training"):
@@ -204,6 +208,38 @@ def test_the_whole_split_is_the_mean_absolute_value_of_the_examples_it_says(
     shown = drawn(app, "whole")
     np.testing.assert_allclose(shown["x"], np.sort(np.abs(values).mean(0))[::-1], rtol=1e-4)
     assert f"20 of the {len(data.test)} test examples" in texts(app)
+
+
+def test_of_translations_one_of_their_tokens_is_explained_over_many_examples_and_by_source_word(
+    runs: dict[str, Run], store: RunStore
+) -> None:
+    run = runs["seq2seq_transformer"]
+    data, model = ex.load_dataset("phrases"), model_of(store, run)
+    place = {"run": run.id, "method": "input_x_gradient", "text": "right", "nth": "3"}
+    app = healthy(open_page("attributions", part="whole", count="20", **place))
+    texts_of, values = [], []
+    for row in np.sort(np.random.default_rng(0).permutation(len(data.test))[:20]).tolist():
+        wanted = data.test.targets[row]
+        if int((wanted != 0).sum()) - 1 < 3:  # it ends before
+            continue
+        x, before = data.test.inputs[row : row + 1], wanted[None, :-1]
+        before = torch.where(torch.arange(before.shape[1]) < 3, before, 0)
+        values.append(ex.attribute("input_x_gradient", model, x, int(wanted[3]), written=before, at=2).values)
+        texts_of.append([data.vocabulary[token] for token in x[0].tolist() if token])
+    table = by_word(texts_of, values).head(30).sort_values("strength", ascending=False)
+    np.testing.assert_allclose(drawn(app, "whole")["x"], table["strength"], rtol=1e-3)
+    assert "explained is, of each, token 3 of the right translation" in texts(app)
+
+    app = healthy(open_page("attributions", part="many", **place))
+    assert f"0: {data.target_vocabulary[int(data.test.targets[0, 3])]}" in texts(app)
+    app = healthy(open_page("attributions", part="many", **(place | {"nth": str(data.target_shape.size[0])})))
+    assert "Choose an earlier one" in app.info[0].value
+
+
+def test_of_a_changed_source_it_is_said_why_nothing_is_followed_over_the_training(runs: dict[str, Run]) -> None:
+    source = texts_made.code_of(ex.load_dataset("phrases"), "Delete the file")
+    app = healthy(open_page("attributions", run=runs["seq2seq_transformer"].id, part="training", made=source))
+    assert "a changed source has none" in app.info[0].value
 
 
 def test_many_examples_are_on_one_scale(runs: dict[str, Run], store: RunStore) -> None:

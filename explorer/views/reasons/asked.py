@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, NotApplicable
 from explorer.views import results
 from explorer.views.server import store
 
@@ -133,6 +133,8 @@ def _question(run_id: str, step: int, split: str, example: Example, asked: Asked
     target = asked.target
     if dataset.task == "translation":
         before, tokens = read(run_id, step, split, example, asked.text)
+        if asked.at >= len(tokens):
+            raise NotApplicable(f"This translation ends with token {len(tokens)}. Choose an earlier one.")
         target, more["written"], more["at"] = tokens[asked.at], before, asked.at
     return ask(model, x, target, **more)
 

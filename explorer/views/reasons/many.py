@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -14,7 +14,7 @@ from explorer.views import page, picking, results
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
 from explorer.views.reasons import choices, saving, together, trusted
-from explorer.views.reasons.asked import CHUNK, Asked, positions
+from explorer.views.reasons.asked import CHUNK, RIGHT, WROTE, Asked, positions
 from explorer.views.reasons.choices import NOBODY
 from explorer.views.reasons.saving import Look, Several
 from explorer.views.reasons.together import Together
@@ -36,15 +36,20 @@ class Each:
         which: `ANSWER`, `TRUTH`, or the number of a class.
         against: The same of the class it is compared with; `NOBODY` for none.
         said: What is explained, in words.
+        text, at: Of translations: which text, and which of its tokens.
     """
 
     which: str | int
     against: str | int
     said: str
+    text: str = ""
+    at: int = 0
 
 
 def each(view: View, options: Options) -> Each:
     """Choose it."""
+    if view.dataset.task == "translation":
+        return _token(view, options)
     names = view.dataset.classes
     if not names:
         return Each(0, NOBODY, view.dataset.unit or "this value")
@@ -61,6 +66,20 @@ def each(view: View, options: Options) -> Each:
         help="With a second class, the difference of the two scores is explained: why this and not that?",
     )
     return Each(which, against, known[which] + ("" if against == NOBODY else f" rather than {known[against]}"))
+
+
+def _token(view: View, options: Options) -> Each:
+    words = {WROTE: "of what it writes", RIGHT: "of the right translation"}
+    text = options.one("text", "Of each", list(words), words=words.__getitem__, few=0, width=230)
+    number = options.number(
+        "nth",
+        "Why its token number",
+        1,
+        view.dataset.target_shape.size[0],
+        width=180,
+        help="Translations that end before it are left out.",
+    )
+    return Each(0, NOBODY, f"token {number} {words[text]}", text, number - 1)
 
 
 def targets(view: View, rows: np.ndarray, aim: Each) -> tuple[Target, ...]:
@@ -92,6 +111,7 @@ def all_of(view: View, rows: np.ndarray, aim: Each, asked: Asked) -> Iterator[li
     Between them a click on anything stops it; what was found is kept.
     """
     aims, bar = targets(view, rows, aim), st.empty()
+    asked = replace(asked, text=aim.text, at=aim.at)
     for first in range(0, len(rows), CHUNK):
         part = slice(first, first + CHUNK)
         yield asking.explain_rows(view.run.id, view.step, view.split, tuple(rows[part].tolist()), aims[part], asked)
@@ -105,7 +125,7 @@ def many(view: View, options: Options) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         aim = each(view, options)
-        rows, label = _examples(view, options)
+        rows, label = _examples(view, options, aim)
         choices.refused(view)
     sign, opacity = choices.sides(view, options)
     asked = choices.settings(view, options, [name])
@@ -135,7 +155,7 @@ def many(view: View, options: Options) -> None:
     saving.several(view, kept, Look(sign, opacity), f"{name}-many")
 
 
-def _examples(view: View, options: Options) -> tuple[np.ndarray, picking.Label]:
+def _examples(view: View, options: Options, aim: Each) -> tuple[np.ndarray, picking.Label]:
     """Choose which examples; returns their numbers, and what is written on each."""
     dataset = view.dataset
     orders = [picking.ORDER, picking.WORST, *([picking.UNSURE] if dataset.classes else []), picking.RANDOM]
@@ -152,12 +172,18 @@ def _examples(view: View, options: Options) -> tuple[np.ndarray, picking.Label]:
         )
         cls = picking.ANY if chosen == ANY else chosen
     rows, _ = picking.ranked(view, order, cls, 0)
-    return rows[:SHOWN], lambda row: _label(view, row)
+    return rows[:SHOWN], lambda row: _label(view, row, aim)
 
 
-def _label(view: View, row: int) -> str:
-    """What is written on an example: its number, what is true, and what was answered if that is wrong."""
-    dataset, found = view.dataset, results.answers(view.run.id, view.step, view.split)
+def _label(view: View, row: int, aim: Each) -> str:
+    """What is written on an example: its number, and what is true, with what was answered if that is wrong; of a
+    translation the token that is explained.
+    """
+    dataset = view.dataset
+    if dataset.task == "translation":
+        _, tokens = asking.read(view.run.id, view.step, view.split, row, aim.text)
+        return f"{row}: {dataset.target_vocabulary[tokens[aim.at]]}"
+    found = results.answers(view.run.id, view.step, view.split)
     if not dataset.classes:
         return f"{row}: {found.truth[row]:.4g} → {found.predicted[row]:.4g}"
     truth, said = (dataset.classes[int(values[row])] for values in (found.truth, found.predicted))

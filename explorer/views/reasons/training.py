@@ -23,9 +23,17 @@ from explorer.views.view import View
 IN_ROW, TALL = 3, 150
 """Images in a row, and how many screen pixels each is high at most."""
 
+NO_RIGHT_ONE = (
+    "What it writes differs from step to step, so it is the right translation that is followed over the training, and "
+    "a changed source has none. Go back to the original, or to one method."
+)
+
 
 def training(view: View, options: Options) -> None:
     """Choose a method and a question; see the answer at some of the kept steps, on one scale."""
+    if view.changed and view.dataset.task == "translation":
+        st.info(NO_RIGHT_ONE, icon=":material/info:")
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         name = choices.method(view, options, inner=False)
         about, said = question(view, options, training=True)
