@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import explorer as ex
@@ -21,8 +23,10 @@ from explorer.attribution.compared import baseline
 from explorer.attribution.table import as_table
 from explorer.attribution.whole import by_word
 from explorer.data.made import example_of
+from explorer.data.made import texts as texts_made
 from explorer.data.made.images import code_of
-from explorer.figures.shades import side
+from explorer.figures.mosaic import gaps, grid
+from explorer.figures.shades import shades, side
 from explorer.figures.words import joined, words
 from explorer.models.translator import translate
 from explorer.probes.activations import TwoClasses
@@ -83,8 +87,13 @@ def test_every_part_draws_every_family(runs: dict[str, Run], family: str) -> Non
     for part in parts:
         app = healthy(open_page("attributions", run=runs[family].id, part=part))
         assert app.segmented_control(key="option-part-0").options == [title for title, _ in parts.values()]
+        if part == "flips" and parts is OF_TRANSLATIONS:
+            assert "The answer is a translation: what flips" in app.info[0].value
+            continue
         assert app.get("plotly_chart") or "aria-label" in written(app)
         assert not app.info
+        if part in ("one", "beside", "many", "training"):
+            assert {"Values (CSV)", "Picture (SVG)"} <= {button.proto.label for button in app.get("download_button")}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -201,6 +210,38 @@ def test_the_whole_split_is_the_mean_absolute_value_of_the_examples_it_says(
     assert f"20 of the {len(data.test)} test examples" in texts(app)
 
 
+def test_of_translations_one_of_their_tokens_is_explained_over_many_examples_and_by_source_word(
+    runs: dict[str, Run], store: RunStore
+) -> None:
+    run = runs["seq2seq_transformer"]
+    data, model = ex.load_dataset("phrases"), model_of(store, run)
+    place = {"run": run.id, "method": "input_x_gradient", "text": "right", "nth": "3"}
+    app = healthy(open_page("attributions", part="whole", count="20", **place))
+    texts_of, values = [], []
+    for row in np.sort(np.random.default_rng(0).permutation(len(data.test))[:20]).tolist():
+        wanted = data.test.targets[row]
+        if int((wanted != 0).sum()) - 1 < 3:  # it ends before
+            continue
+        x, before = data.test.inputs[row : row + 1], wanted[None, :-1]
+        before = torch.where(torch.arange(before.shape[1]) < 3, before, 0)
+        values.append(ex.attribute("input_x_gradient", model, x, int(wanted[3]), written=before, at=2).values)
+        texts_of.append([data.vocabulary[token] for token in x[0].tolist() if token])
+    table = by_word(texts_of, values).head(30).sort_values("strength", ascending=False)
+    np.testing.assert_allclose(drawn(app, "whole")["x"], table["strength"], rtol=1e-3)
+    assert "explained is, of each, token 3 of the right translation" in texts(app)
+
+    app = healthy(open_page("attributions", part="many", **place))
+    assert f"0: {data.target_vocabulary[int(data.test.targets[0, 3])]}" in texts(app)
+    app = healthy(open_page("attributions", part="many", **(place | {"nth": str(data.target_shape.size[0])})))
+    assert "Choose an earlier one" in app.info[0].value
+
+
+def test_of_a_changed_source_it_is_said_why_nothing_is_followed_over_the_training(runs: dict[str, Run]) -> None:
+    source = texts_made.code_of(ex.load_dataset("phrases"), "Delete the file")
+    app = healthy(open_page("attributions", run=runs["seq2seq_transformer"].id, part="training", made=source))
+    assert "a changed source has none" in app.info[0].value
+
+
 def test_many_examples_are_on_one_scale(runs: dict[str, Run], store: RunStore) -> None:
     app = healthy(open_page("attributions", run=runs["cnn"].id, part="many", method="saliency", each="truth"))
     data, model = ex.load_dataset("digits"), model_of(store, runs["cnn"])
@@ -211,6 +252,42 @@ def test_many_examples_are_on_one_scale(runs: dict[str, Run], store: RunStore) -
     shown = traces(app, "many")[1]
     np.testing.assert_allclose(np.sort(shown["z"][~np.isnan(shown["z"])]), np.sort(np.ravel(values)), atol=1e-5)
     assert shown["zmax"] == pytest.approx(np.abs(values).max(), rel=1e-5)
+
+
+def test_many_examples_and_a_split_can_be_asked_why_the_answer_and_not_the_true_class(
+    runs: dict[str, Run], store: RunStore
+) -> None:
+    data, model = ex.load_dataset("digits"), model_of(store, runs["cnn"]).eval()
+    answers, truth = model(data.test.inputs).argmax(1), data.test.targets
+    worst = {"part": "many", "method": "saliency", "order": "Worst", "each": "answer", "against": "truth"}
+    app = healthy(open_page("attributions", run=runs["cnn"].id, **worst))
+    loss = torch.nn.functional.cross_entropy(model(data.test.inputs), truth, reduction="none")
+    rows = loss.argsort(descending=True)[:12].tolist()
+    pairs = [(int(answers[row]), int(truth[row])) for row in rows]
+    assert all(one != other for one, other in pairs)
+    values = [
+        ex.attribute("saliency", model, data.test.inputs[row : row + 1], pair).values.sum(0)
+        for row, pair in zip(rows, pairs, strict=True)
+    ]
+    shown = traces(app, "many")[1]["z"]
+    np.testing.assert_allclose(np.sort(shown[~np.isnan(shown)]), np.sort(np.ravel(values)), atol=1e-5)
+    assert "Why its answer rather than its true class?" in json.loads(app.get("plotly_chart")[-1].proto.spec)["layout"][
+        "title"
+    ]["text"].replace("<br>", " ")
+
+    app = healthy(
+        open_page(
+            "attributions", run=runs["cnn"].id, part="whole", method="saliency", count="20", each="3", against="answer"
+        )
+    )
+    rows = np.sort(np.random.default_rng(0).permutation(len(data.test))[:20]).tolist()
+    targets = [3 if int(answers[row]) == 3 else (3, int(answers[row])) for row in rows]
+    values = [
+        ex.attribute("saliency", model, data.test.inputs[row : row + 1], target).values.sum(0)
+        for row, target in zip(rows, targets, strict=True)
+    ]
+    np.testing.assert_allclose(traces(app, "whole")[1]["z"], np.abs(values).mean(0), atol=1e-5)
+    assert f"Of {targets.count(3)} both are the same class" in texts(app)
 
 
 def test_over_training_each_step_is_explained_by_its_own_weights(runs: dict[str, Run], store: RunStore) -> None:
@@ -382,13 +459,54 @@ def test_the_csv_holds_every_value_and_the_input_there(store: RunStore, runs: di
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, "regression"])
+def test_the_values_of_several_are_one_table_and_one_picture(view: Callable[..., views.View], family: str) -> None:
+    seen = view(family)
+    text = "right" if family.startswith("seq2seq") else ""
+    names = ["saliency", "input_x_gradient"]
+    found = [explained(*seen.place, Asked(name, target=0, text=text)) for name in names]
+    shown = saving.Several("method", names, ["A", "B"], seen.input.expand(2, *seen.input.shape[1:]), found, "t", True)
+    table = pd.read_csv(io.StringIO(shown.table(seen.dataset).to_csv(index=False)))
+    for name, one in zip(names, found, strict=True):
+        part = table[table["method"] == name]
+        np.testing.assert_allclose(part["value"], as_table(seen.dataset, seen.input, one)["value"], rtol=1e-5)
+    assert ("explained" in table) == bool(seen.dataset.classes)
+    root = ElementTree.fromstring(shown.picture(seen, saving.Look()))
+    assert [node.get("aria-label") for node in root if node.tag.endswith("svg")] == ["A", "B"]
+    most = {f"{max(np.abs(side(saving._shown(seen, one, 'signed'), 'signed')).max() for one in found):.3g}"}
+    if seen.dataset.modality != "vector":  # bars have their numbers beside them
+        ends = [[text.text for text in node.iter() if text.tag.endswith("text")][-1] for node in root if len(node)]
+        assert set(ends) == most, "they are on one scale"
+
+
+def test_the_picture_has_the_opacity_of_the_page_and_every_channel_of_a_layer(view: Callable[..., views.View]) -> None:
+    seen = view("cnn")
+    found = explained(*seen.place, Asked("saliency", target=3))
+    pixels = _pixels(saving.picture(seen, seen.input, found, "t", saving.Look(opacity=0.0)))
+    np.testing.assert_allclose(pixels[..., 0] / 255, seen.input[0, 0], atol=0.01)
+
+    layer = explained(*seen.place, Asked("layer_gradient_x_activation", (("layer", "conv1"),), target=3))
+    drawn = saving.picture(seen, seen.input, layer, "t", saving.Look())
+    labels = [node.text for node in ElementTree.fromstring(drawn).iter() if node.tag.endswith("text")]
+    count, high, wide = layer.values.shape
+    assert labels[1 : 1 + count] == [str(number) for number in range(count)]
+    canvas, (top, left) = _pixels(drawn), grid(layer.values, 8, *gaps(high, wide))[1][9]
+    tile = shades(layer.values[9], float(np.abs(layer.values).max()), bool(layer.values.min() >= 0))
+    np.testing.assert_array_equal(canvas[top : top + high, left : left + wide], tile)
+
+
+def _pixels(drawn: str) -> np.ndarray:
+    url = re.search(r'href="data:image/png;base64,([^"]+)"', drawn)
+    return np.array(Image.open(io.BytesIO(base64.b64decode(url[1]))))
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "regression"])
 def test_the_report_holds_the_answer_the_methods_a_control_and_how_it_was_made_and_loads_nothing(
     view: Callable[..., views.View], store: RunStore, family: str
 ) -> None:
     seen = view(family)
     text = "right" if family.startswith("seq2seq") else ""
     asked = [Asked("integrated_gradients", target=0, text=text), Asked("lrp", target=0, text=text)]
-    html = saving.page(seen, asked, "a <script> reason")
+    html = saving.as_html(seen, asked, "a <script> reason")
     assert "<script" not in html
     assert "a &lt;script&gt; reason" in html
     for word in ("Integrated gradients", "Random", "Completeness error", seen.dataset.licence, ex.__version__, "torch"):
@@ -409,7 +527,7 @@ def test_the_report_says_what_was_checked_of_each_method_and_first_that_the_mode
     view: Callable[..., views.View], runs: dict[str, Run], store: RunStore, checked: Wanted
 ) -> None:
     asked = [Asked(name) for name in ("saliency", "guided_backprop", "occlusion")]
-    html = saving.page(view("cnn"), asked, "3")
+    html = saving.as_html(view("cnn"), asked, "3")
     found = marks(store, checked)
     for cell in checked.cells:  # the random control stands in every report
         check, mark = ex.CHECKS[cell.check], found[cell]
@@ -423,7 +541,7 @@ def test_the_report_says_what_was_checked_of_each_method_and_first_that_the_mode
 
     data, model = ex.load_dataset("digits"), ex.model_at(store, runs["cnn"].id, 0).eval()
     wrong = int((model(data.test.inputs).argmax(1) != data.test.targets).nonzero()[0])
-    poor = saving.page(view("cnn", step=0, example=wrong), asked[:1], "3")
+    poor = saving.as_html(view("cnn", step=0, example=wrong), asked[:1], "3")
     assert poor.index("no better than a guess") < poor.index("The answer is wrong") < poor.index("Weights of step")
 
 
@@ -432,7 +550,7 @@ def test_the_picture_is_svg_that_another_program_can_read(view: Callable[..., vi
     seen = view(family)
     text = "right" if family.startswith("seq2seq") else ""
     found = explained(*seen.place, Asked("input_x_gradient", target=0, text=text))
-    root = ElementTree.fromstring(saving.picture(seen, found, "Why & <what>?"))
+    root = ElementTree.fromstring(saving.picture(seen, seen.input, found, "Why & <what>?", saving.Look()))
     assert root.tag.endswith("svg")
     assert root.get("aria-label") == "Why & <what>?"
 

@@ -14,6 +14,7 @@ from explorer.views.reasons import choices, relative, saving, trusted
 from explorer.views.reasons.asked import Asked
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
+from explorer.views.reasons.saving import Look, Several
 from explorer.views.reasons.trusted import Known
 from explorer.views.view import View
 
@@ -54,7 +55,10 @@ def _answers(view: View, options: Options, names: list[str], asked: Asked, said:
     trust = trusted.beside_several(view, names)
     for one in every:
         _said(view, one, found[one.method], trust)
-    saving.report_of(view, every, said)
+    same = view.input.expand(len(drawn), *view.input.shape[1:])
+    titles = [METHODS[name].title for name in drawn]
+    shown = Several("method", titles, titles, same, list(drawn.values()), f"Why {said}?", same=False)
+    saving.several(view, shown, Look(sign), "beside", every, said)
 
 
 def _said(view: View, asked: Asked, found: Attribution | str, trust: Known) -> None:

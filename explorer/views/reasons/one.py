@@ -45,7 +45,7 @@ def _answer(view: View, options: Options, name: str, asked: asking.Asked, said: 
     trusted.beside_one(view, name)
     _controls(view, asked, sign)
     st.caption(f"{method.help()} {method.paper}. It takes {method.cost}.")
-    saving.saving(view, asked, found, said, sign)
+    saving.saving(view, asked, found, said, sign, opacity)
 
 
 def _controls(view: View, asked: asking.Asked, sign: str) -> None:

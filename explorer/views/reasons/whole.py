@@ -16,7 +16,7 @@ from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import choices, saving, trusted
 from explorer.views.reasons.asked import positions
-from explorer.views.reasons.many import all_of, each
+from explorer.views.reasons.many import alike, all_of, each
 from explorer.views.view import View
 
 COUNTS = (20, 50, 100, 200, 500)
@@ -38,7 +38,7 @@ def whole(view: View, options: Options) -> None:
         choices.refused(view)
     asked = choices.settings(view, options, [name])
     rows = np.sort(np.random.default_rng(0).permutation(size)[:count])
-    found = [one for part in all_of(view, rows, aim.which, asked) for one in part]
+    found = [one for part in all_of(view, rows, aim, asked) for one in part]
     good = [n for n, one in enumerate(found) if isinstance(one, Attribution)]
     if not good:
         st.info(page.plain(str(found[0])), icon=":material/info:")
@@ -51,6 +51,7 @@ def whole(view: View, options: Options) -> None:
         f"Mean absolute value over {len(good)} of the {size:,} {view.split} examples, drawn at random with seed 0; "
         f"explained is, of each, {aim.said}."
         + (f" {left_out} could not be explained." if left_out else "")
+        + alike([found[n] for n in good], aim)
         + " What is strong here moves the scores much on average, up or down. A mean hides examples where it is "
         "otherwise, and parts that matter only together."
     )
