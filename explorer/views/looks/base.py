@@ -35,6 +35,9 @@ class Look(Declared):
     steady: ClassVar[bool] = False
     """Whether it needs no step side by side with others: it shows several already, or takes long."""
 
+    scope: ClassVar[str] = ""
+    """What its choices are kept under, so that looks of one scope share those of one name; its own if empty."""
+
     @classmethod
     def why_not(cls, view: View) -> str | None:
         """Why there is nothing to see of this model and example, in words, or None if there is."""

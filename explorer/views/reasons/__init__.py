@@ -48,7 +48,7 @@ OF_SPLITS = ("many", "whole")
 
 def reasons(view: View) -> dict[str, str]:
     """Choose what to ask, and see the answer; returns what was chosen, for the URL."""
-    options = Options()
+    options = Options(by="attributions")
     parts = dict(OF_TRANSLATIONS if view.dataset.task == "translation" else PARTS)
     if view.changed and view.dataset.task == "translation":
         del parts["training"]  # it follows the right translation, which a changed source does not have
