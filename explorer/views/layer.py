@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from explorer.models import Planned
     from explorer.probes import Spot
+    from explorer.views.options import Options
 
 SHOWN = 64
 """Most channels or filters drawn at once."""
@@ -221,10 +222,10 @@ def at_once(values: np.ndarray, grid: Grid = PAGE) -> int:
     return max(1, min(grid.most, PIXELS // (values.shape[1] * values.shape[2])))
 
 
-def window(count: int, what: str, key: str, most: int = SHOWN) -> tuple[int, int]:
-    """First and last of those to draw of many: pages of `most`."""
-    pages = -(-count // most)
-    shown = st.pagination(pages, key=f"page-{key}") if pages > 1 else 1
+def window(count: int, what: str, key: str = "", most: int = SHOWN, options: Options | None = None) -> tuple[int, int]:
+    """First and last of those to draw of many: pages of `most`; with options, the link has the page."""
+    pages, shown = -(-count // most), 1
     if pages > 1:
+        shown = options.page("page", pages) if options else st.pagination(pages, key=f"page-{key}")
         st.caption(f"Page {shown} of {pages}: {count} {what} in all.")
     return (shown - 1) * most, min(shown * most, count)

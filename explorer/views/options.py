@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,10 @@ from explorer.views.page import plain
 
 SHARED = ("layer",)
 """Options of one value for all looks; each has another, unless looks say that they share theirs."""
+Several = dict[str, tuple[int, ...]]
+"""Numbers of some parts, ascending, by what they are parts of."""
+READABLE = 40
+"""Longest ranges that are written as such into the URL where something shorter says the same."""
 FEW = 8
 """Up to so many choices are all seen at once; of more, one is picked from a list."""
 
@@ -123,6 +127,13 @@ class Options:
         st.number_input(label, low, known[-1], key=key, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
+    def page(self, name: str, pages: int) -> int:
+        """Draw a choice of one of several pages, from 1."""
+        chosen = self.value(name, range(1, pages + 1), 1)
+        key = self._key(name, chosen)
+        st.pagination(pages, key=key, on_change=self._heard, args=(name, key))
+        return chosen
+
     def switch(self, name: str, label: str, default: bool = False, **widget: Any) -> bool:
         """Draw a choice of yes or no."""
         chosen = self.value(name, (False, True), default, label)
@@ -165,31 +176,40 @@ class Options:
         st.slider(label, low, high, key=key, on_change=self._heard, args=(name, key), **widget)
         return chosen
 
-    def some(self, name: str, of: str, count: int) -> tuple[int, ...]:
-        """The chosen ones of the `count` numbered parts of something, none by default; of another thing's parts none.
+    def some(self, name: str, counts: Mapping[str, int]) -> Several:
+        """The chosen ones of the numbered parts of several things, none by default.
 
-        The URL says ``relu1:0-3,7``.
+        Args:
+            name: As for `value`. The URL says ``relu1:0-3,7;relu2:5``.
+            counts: The things, and how many parts each has.
         """
-        whose, _, numbers = self._said(name).rpartition(":")
-        chosen = tuple(sorted(set(_numbers(numbers, count)))) if whose == of else ()
+        chosen, gone = {}, []
+        for said in filter(None, self._said(name).split(";")):
+            of, _, text = said.rpartition(":")
+            found, whole = numbers(text, counts.get(of, 0))
+            chosen |= {of: found} if found else {}
+            gone += [] if whole else [said]
+        if gone:
+            self._warn(name, f"The link's {name} {'; '.join(gone)!r} is not here, or not all of it.")
         if chosen:
-            self.drawn[self.key(name)] = f"{of}:{ranges(chosen)}"
+            self.drawn[self.key(name)] = _some(chosen)
         return chosen
 
-    def choose_some(self, name: str, of: str, numbers: Sequence[int]) -> None:
+    def choose_some(self, name: str, chosen: Mapping[str, Collection[int]]) -> None:
         """Choose several by something else than the option's own widget."""
-        state.set_option(self.kept(name), f"{of}:{ranges(sorted(numbers))}")
+        state.set_option(self.kept(name), _some(chosen))
 
-    def several(self, name: str, label: str, of: str, count: int, **widget: Any) -> tuple[int, ...]:
-        """Draw a choice of several of the `count` numbered parts of something."""
-        chosen = self.some(name, of, count)
-        key = self._key(name, list(chosen))
-        st.multiselect(label, range(count), key=key, on_change=self._heard_several, args=(name, of, key), **widget)
+    def several(self, name: str, label: str, of: str, counts: Mapping[str, int], **widget: Any) -> Several:
+        """Draw a choice of several of the numbered parts of one thing; what is chosen of the others stays."""
+        chosen = self.some(name, counts)
+        key = self._key(name, list(chosen.get(of, ())))
+        args = (name, of, chosen, key)
+        st.multiselect(label, range(counts[of]), key=key, on_change=self._heard_several, args=args, **widget)
         return chosen
 
-    def _heard_several(self, name: str, of: str, key: str) -> None:
+    def _heard_several(self, name: str, of: str, before: Several, key: str) -> None:
         if key.endswith(f"-{state.option_revision()}"):
-            state.keep_option(self.kept(name), f"{of}:{ranges(sorted(st.session_state[key]))}")
+            state.keep_option(self.kept(name), _some({**before, of: st.session_state[key]}))
 
     def names(
         self, name: str, label: str, known: Sequence[str], default: Sequence[str], most: int, **widget: Any
@@ -245,10 +265,10 @@ class Options:
             state.keep_option(self.kept(name), "-".join(map(str, value)) if isinstance(value, tuple) else str(value))
 
 
-def ranges(numbers: Sequence[int]) -> str:
+def ranges(ascending: Sequence[int]) -> str:
     """Ascending numbers as a short text: ``0-3,7``."""
     parts: list[list[int]] = []
-    for number in numbers:
+    for number in ascending:
         if parts and number == parts[-1][1] + 1:
             parts[-1][1] = number
         else:
@@ -256,11 +276,28 @@ def ranges(numbers: Sequence[int]) -> str:
     return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in parts)
 
 
-def _numbers(text: str, count: int) -> Iterator[int]:
-    """The numbers below `count` that such a text names; what is not one is left out."""
-    for part in re.findall(r"\d{1,6}(?:-\d{1,6})?", text):
-        first, _, last = part.partition("-")
-        yield from range(int(first), min(int(last or first) + 1, count))
+def coded(ascending: Sequence[int]) -> str:
+    """Ascending numbers for the URL: as ranges or, where those are long, one bit each, in hexadecimal: ``x8f``."""
+    text = ranges(ascending)
+    return text if len(text) <= READABLE else min(text, f"x{sum(1 << n for n in ascending):x}", key=len)
+
+
+def numbers(text: str, count: int) -> tuple[tuple[int, ...], bool]:
+    """The numbers below `count` that such a text names, ascending, and whether there is nothing else in it."""
+    if mask := re.fullmatch(r"x([0-9a-f]+)", text):
+        bits = int(mask[1], 16)
+        return tuple(n for n in range(min(count, bits.bit_length())) if bits >> n & 1), bits < 1 << count
+    found, whole = set(), True
+    for part in text.split(","):
+        ends = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", part, re.ASCII)
+        first, last = (int(ends[1]), int(ends[2] or ends[1])) if ends else (count, count)
+        found.update(range(first, min(last + 1, count)))
+        whole &= first <= last < count
+    return tuple(sorted(found)), whole
+
+
+def _some(chosen: Mapping[str, Collection[int]]) -> str:
+    return ";".join(f"{of}:{coded(sorted(those))}" for of, those in chosen.items() if those)
 
 
 def _fitting(said: str, field: FieldInfo) -> Any:

@@ -20,7 +20,7 @@ URL_BYTES = 1800
 HISTORY = 100
 COMPARED = 50
 """Most runs that are chosen one by one to be compared."""
-OPTIONS, OPTION_LENGTH = 24, 240
+OPTIONS, OPTION_LENGTH = 24, 4096
 """Most options of looking pages taken from a link, and the longest."""
 MADE = 8192
 """Longest code of a changed example taken from a link."""
@@ -518,14 +518,17 @@ def mirror_lens(**more: str) -> None:
     """Write the lens, and what else makes this view, into the URL, so that a link opens exactly it; not each step of
     those that are played.
     """
-    current = lens()
-    if playing():  # each would be a page of the browser's history
-        return
+    if not playing():  # each would be a page of the browser's history
+        _write(_of_lens(lens()) | {name: value for name, value in more.items() if value})
+
+
+def _of_lens(current: Lens) -> dict[str, str]:
+    """The lens, as the URL has it."""
     values = {"run": current.run, "step": current.step, "target": current.target}
     if current.run:
         values |= {"split": current.split, "example": current.example, "made": current.made}
         values["shown"] = "original" if current.made and current.original else ""
-    _write({name: str(value) for name, value in (values | more).items() if value not in (None, "")})
+    return {name: str(value) for name, value in values.items() if value not in (None, "")}
 
 
 def mirror_compared() -> None:
@@ -534,10 +537,13 @@ def mirror_compared() -> None:
 
 
 def mirror_draft() -> None:
-    """Write the draft into the URL, if it is short enough for a link."""
+    """Write the draft into the URL, if it is short enough for a link, and the lens, so that a reload keeps both."""
     current = draft()
-    code = encode(current.model)
-    _write({"data": current.dataset, "model": code} if len(code) <= URL_BYTES else {"data": current.dataset})
+    code, seen = encode(current.model), _of_lens(lens())
+    said = {"data": current.dataset} | ({"model": code} if len(code) <= URL_BYTES else {})
+    if sum(map(len, (said | seen).values())) > URL_BYTES:  # a changed copy is the longest of it
+        seen = {name: value for name, value in seen.items() if name not in ("made", "shown")}
+    _write(seen | said)
 
 
 def _write(values: dict[str, str]) -> None:

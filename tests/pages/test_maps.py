@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from string import ascii_lowercase
 
 import pytest
 from torch.nn import functional as F
@@ -13,9 +14,9 @@ from explorer.data import Dataset
 from explorer.probes.ascent import Goal, Rules
 from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
-from explorer.views import climbing
+from explorer.views import climbing, layer
 from explorer.views.view import View
-from tests.pages.conftest import drawn, healthy, open_page, texts
+from tests.pages.conftest import drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 
@@ -57,15 +58,34 @@ def test_a_channel_is_chosen_by_number_and_closed_again(run: Run) -> None:
     assert "channel" not in app.query_params
 
 
-@pytest.mark.parametrize("layer", ["conv2", "maxpool1", "relu1"])
-def test_channels_of_series_are_enlarged_as_well(series: Run, layer: str) -> None:
-    app = healthy(open_page("look_inside", run=series.id, layer=layer, channel="2", place="4"))
-    assert f"#### Channel 2 of {layer}" in texts(app)
+@pytest.mark.parametrize("name", ["conv2", "maxpool1", "relu1"])
+def test_channels_of_series_are_enlarged_as_well(series: Run, name: str) -> None:
+    app = healthy(open_page("look_inside", run=series.id, layer=name, channel="2", place="4"))
+    assert f"#### Channel 2 of {name}" in texts(app)
 
 
 def test_each_channel_may_have_a_scale_of_its_own(run: Run) -> None:
     app = healthy(open_page("look_inside", run=run.id, layer="conv1", each="True"))
     assert drawn(app, "layers")["zmax"] == 1
+
+
+def test_the_page_of_many_channels_is_in_the_link(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "PIXELS", 6 * 64)  # 6 maps of 8×8 at once
+    place = {"run": run.id, "layer": "conv1"}
+    app = healthy(open_page("look_inside", **place, page="3"))
+    assert "Page 3 of 3: 16 channels in all." in texts(app)
+    assert app.query_params["page"] == "3"
+    app.segmented_control(key="option-layer-0").set_value("linear1").run()
+    assert "page" not in healthy(app).query_params
+    assert not app.warning
+    beyond = healthy(open_page("look_inside", **place, page="4"))
+    assert [read(one.value) for one in beyond.warning] == ["The link asks for page '4', which is not here; 1 is shown."]
+    lens, others = (
+        {"step": "0", "split": "test", "example": "1", "target": "2"},
+        dict.fromkeys(ascii_lowercase[:22], "1"),
+    )
+    many = open_page("look_inside", run=run.id, **lens, **others, layer="conv1", page="2")
+    assert "Page 2 of 3" in texts(healthy(many))
 
 
 def test_filters_say_how_far_they_have_moved_since_step_0(store: RunStore, run: Run) -> None:

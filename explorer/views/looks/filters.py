@@ -62,7 +62,7 @@ class FilterWeights(Look):
             changed = options.switch(
                 "change", "Change since the start", help="The weights less those before training, at step 0."
             )
-        part = window(len(weights), "filters", options.key(f"filters-{view.run.id}-{name}"))
+        part = window(len(weights), "filters", options=options)
         return Chosen(name, None if coloured else channel, changed, part)
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
