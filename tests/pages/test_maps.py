@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
 from explorer.views import climbing, layer
 from explorer.views.view import View
-from tests.pages.conftest import drawn, healthy, open_page, read, texts
+from tests.pages.conftest import array, drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 
@@ -62,6 +63,14 @@ def test_a_channel_is_chosen_by_number_and_closed_again(run: Run) -> None:
 def test_channels_of_series_are_enlarged_as_well(series: Run, name: str) -> None:
     app = healthy(open_page("look_inside", run=series.id, layer=name, channel="2", place="4"))
     assert f"#### Channel 2 of {name}" in texts(app)
+    chart = next(one.proto for one in app.get("plotly_chart") if one.proto.id.endswith("-layers"))
+    assert chart.selection_mode  # a click is heard
+    figure = json.loads(chart.spec)
+    rows = figure["data"][1]
+    values = array(figure["data"][0]["z"])
+    assert [number for (number,) in rows["customdata"]] == rows["y"] == list(range(len(values)))
+    assert rows["marker"]["opacity"] == [float(number == 2) for number in range(len(values))]
+    assert rows["text"][2] == f"channel 2: {values[2].min():.3g} to {values[2].max():.3g}"
 
 
 def test_each_channel_may_have_a_scale_of_its_own(run: Run) -> None:

@@ -82,7 +82,7 @@ class Layers(Look):
             lambda: _figure(view, chosen, outlined, dark),
             key,
             (content, outlined),
-            clicked if view.layers[chosen.name].output.kind == "image" else None,
+            clicked if channel.fits(view.layers[chosen.name]) else None,
         )
         self.say()
         self.more(view, chosen, options)
