@@ -94,6 +94,14 @@ class View:
         """The same for steps that are shown side by side."""
         return self._evenly(SPREAD)
 
+    @property
+    def begins(self) -> str:
+        """What the weights at step 0 are, in words."""
+        if self.run.spec.start is None:
+            return "before training"
+        other, step = self.run.spec.start
+        return f"as it was branched off from step {step} of run {other}"
+
     def _evenly(self, count: int) -> tuple[int, ...]:
         places = range(count)
         return tuple(sorted({self.steps[n * (len(self.steps) - 1) // (count - 1)] for n in places}))

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from explorer.data import Dataset
 from explorer.probes.ascent import Goal, Rules
+from explorer.runs.execute import branch, execute
 from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
 from explorer.views import climbing, layer
@@ -105,6 +106,20 @@ def test_filters_say_how_far_they_have_moved_since_step_0(store: RunStore, run: 
     assert drawn(app, "filters")["zmax"] == pytest.approx((now - first).abs().max().item(), rel=1e-5)
     start = healthy(open_page("look_inside", run=run.id, look="filters", layer="conv2", step="0"))
     assert "have moved" not in texts(start)
+
+
+def test_a_branched_run_does_not_say_that_its_first_weights_are_untrained(store: RunStore, run: Run) -> None:
+    with store.owners.hold() as owner:
+        branch(store, run, run.total_steps)
+        branched = execute(store, store.claim(owner), owner)
+    since = f"as it was branched off from step {run.total_steps} of run {run.id}"
+    app = healthy(open_page("look_inside", run=branched.id, look="filters", layer="conv2", steps="True"))
+    assert f"**Step 0** ({since})" in texts(app)
+    assert next(one for one in app.toggle if one.label == "Change since the start").help.endswith(f"step 0: {since}.")
+    assert f"0 is {since}, the last" in next(one for one in app.select_slider if one.label == "Step").help
+    app = healthy(open_page("attributions", run=branched.id, part="training", method="saliency"))
+    assert f"At step 0 the model is {since}." in texts(app)
+    assert "random weights" not in texts(app)
 
 
 def test_filters_over_series_are_shown(series: Run) -> None:

@@ -72,7 +72,7 @@ class Look(Declared):
         for first in range(0, len(steps), columns):
             for column, step in zip(st.columns(columns), steps[first : first + columns], strict=False):
                 with column:
-                    st.markdown(f"**Step {step}**" + (" (before training)" if step == 0 else ""))
+                    st.markdown(f"**Step {step}**" + (f" ({view.begins})" if step == 0 else ""))
                     self.show(replace(view, step=step), chosen, options.key(f"{self.name}-at-{step}"))
         self.say()
 
