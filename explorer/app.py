@@ -36,10 +36,12 @@ chosen = st.navigation(
 )
 with page.boundary():
     server.compute()
-    state.adopt_url()
+    state.adopt_url(chosen.url_path)
     travel.arrive(chosen.url_path)
     with st.sidebar, page.boundary():
         view.sidebar(chosen in LOOKING or (chosen is TRAIN and microscope.follows(view.current_run())))
+    with page.boundary():
+        view.not_here()
     with moving.moving(state.playing() or travel.current().still):  # the last step, too, follows one before it
         chosen.run()
 with page.boundary():

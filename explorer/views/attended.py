@@ -27,6 +27,7 @@ KEPT = 48
 class Attending(Look):
     """Base of the looks at attention."""
 
+    scope = "attention"
     misleads = (
         "A weight says how much of a place is read, not what that changes: attention is not by itself an explanation "
         "of the answer (Jain & Wallace, 2019)."

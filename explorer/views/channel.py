@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from explorer.views.options import Options
 
 HINT = (
-    "Choose a channel, or click its map (on a touch screen, tap it twice), to see it large, what excites it in this "
-    "example, and how its values come about."
+    "Choose a channel, or click its map or row (on a touch screen, tap it twice), to see it large, what excites it in "
+    "this example, and how its values come about."
 )
 DETAILED = 3
 """Input channels whose products are written out: those that add or take away most."""
+INPUTS = 8
+"""Most input channels drawn."""
 Place = tuple[int, ...]
 
 
@@ -82,9 +84,8 @@ def _figure(view: View, name: str, channel: int, at: Place, dark: bool) -> go.Fi
     """The input with the receptive field, what a max pool chose from, and the channel."""
     values = results.seen(*view.place, _spot(name))  # all channels, whose scale it has
     field = path(view.run.id, name).field(at)
-    x = view.input[0].numpy()
     size = "×".join(str(end - first) for first, end in field)
-    shown = [Panel(f"Input, {size} of it seen", x[0] if x.ndim == 2 or len(x) != 3 else x, box=field)]
+    shown = [Panel(f"{said}, {size} of it seen", part, box=field) for said, part in _parts(view.input[0].numpy())]
     if view.layers[name].kind == "maxpool":
         chosen = winners(*view.place, name)
         given, dots = chosen.given, chosen.places[channel].reshape(-1, values.ndim - 1)
@@ -101,6 +102,13 @@ def _figure(view: View, name: str, channel: int, at: Place, dark: bool) -> go.Fi
         f"The input with the {size} that a value of channel {channel} of {name} depends on outlined, and the channel.",
         dark,
     )
+
+
+def _parts(x: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """The channels of an input, each with a title: of an image in colour all in one, else the first of many."""
+    if len(x) == 1 or (x.ndim == 3 and len(x) == 3):
+        return [("Input", x[0] if len(x) == 1 else x)]
+    return [(f"Input channel {n} of {len(x)}", one) for n, one in enumerate(x[:INPUTS])]
 
 
 # -- how a value comes about ------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ def inside(view: View) -> dict[str, str]:
     reasons = {look.name: look.why_not(view) for look in LOOKS.values()}
     fitting = [name for name, reason in reasons.items() if reason is None]
     options = Options()
+    drawn = options.drawn
     name = _choose(fitting, reasons, options)
     beside, several = _settings(fitting, reasons, view, options)
     if beside == NOTHING:
@@ -25,19 +26,19 @@ def inside(view: View) -> dict[str, str]:
         with left:
             panel.example_panel(view)
         with right:
-            _draw(name, view, options, several)
-        return options.drawn
+            _draw(name, view, "", drawn, several)
+        return drawn
     panel.example_panel(view, beside=True)
-    second = Options("2", options.drawn)
-    for column, one, its in zip(st.columns(2, gap="medium"), (name, beside), (options, second), strict=True):
+    for column, one, slot in zip(st.columns(2, gap="medium"), (name, beside), ("", "2"), strict=True):
         with column:
             st.markdown(f"**{LOOKS[one].title}**")
-            _draw(one, view, its, several, columns=1)
-    return options.drawn
+            _draw(one, view, slot, drawn, several, columns=1)
+    return drawn
 
 
-def _draw(name: str, view: View, options: Options, several: bool, columns: int = COLUMNS) -> None:
+def _draw(name: str, view: View, slot: str, drawn: dict[str, str], several: bool, columns: int = COLUMNS) -> None:
     look: Look = LOOKS.make(name)
+    options = Options(slot, drawn, look.name, look.scope)
     if several and not look.steady:
         look.draw_steps(view, options, columns)
     else:

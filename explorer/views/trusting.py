@@ -47,7 +47,7 @@ def trusting(view: View) -> dict[str, str]:
     """The whole page; returns what was chosen, for the URL."""
     example.not_here(view)
     trust_words.quality(view)
-    options = Options()
+    options = Options(by="trust")
     shown = _choose(view, options)
     _table(shown)
     trust_cell.cell(shown.wanted, _marks(shown.wanted), shown.method, shown.check)
@@ -262,7 +262,7 @@ def _sorted(shown: Shown, found: dict[Cell, Mark]) -> list[str]:
 
 def _clicked(points: list[dict]) -> None:
     method, check = points[0]["customdata"][:2]
-    options = Options()
+    options = Options(by="trust")
     options.choose("method", method)
     options.choose("check", check)
     st.session_state[CLICKED] = True

@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer.errors import DataError
 from explorer.runs.run import Run, Status
-from explorer.views import results, state, travel
+from explorer.views import page, results, state, travel
 from explorer.views.server import store
 
 if TYPE_CHECKING:
@@ -94,6 +94,14 @@ class View:
         """The same for steps that are shown side by side."""
         return self._evenly(SPREAD)
 
+    @property
+    def begins(self) -> str:
+        """What the weights at step 0 are, in words."""
+        if self.run.spec.start is None:
+            return "before training"
+        other, step = self.run.spec.start
+        return f"as it was branched off from step {step} of run {other}"
+
     def _evenly(self, count: int) -> tuple[int, ...]:
         places = range(count)
         return tuple(sorted({self.steps[n * (len(self.steps) - 1) // (count - 1)] for n in places}))
@@ -141,12 +149,21 @@ def current_run() -> Run | None:
     """The run that is looked at: the chosen one, or else the newest."""
     chosen = state.lens().run
     found = store().find(chosen) if chosen else None
-    if found is None and chosen:
-        st.toast("The run in this link is not here any more; the newest one is shown.", icon=":material/link_off:")
+    gone = found is None and chosen
     found = found or next(iter(store().list(1)), None)
-    if found and found.id != chosen:
-        state.look(run=found.id)
+    if (now := found.id if found else "") != chosen:
+        state.look(run=now)
+    if gone:
+        state.miss(chosen)
     return found
+
+
+def not_here() -> None:
+    """Say that the run that was looked for is not here, if so."""
+    run = current_run()
+    if gone := state.missed():
+        instead = "the newest one is shown" if run else "there is no other one either"
+        st.warning(page.plain(f"Run {gone} is not here any more; {instead}."), icon=":material/link_off:")
 
 
 def resolve(run: Run | None) -> View | None:

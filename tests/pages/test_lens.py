@@ -351,7 +351,7 @@ def not_here(app) -> list[str]:  # noqa: ANN001
 def test_a_link_whose_run_was_deleted_or_whose_words_are_none_says_so(runs: dict[str, Run]) -> None:
     app = healthy(open_page("look_inside", run="00000000", example="-3", step="soon", split="best"))
     said = [read(toast.value) for toast in app.toast]
-    assert "The run in this link is not here any more" in said[-1]
+    assert read(app.warning[0].value) == "Run 00000000 is not here any more; the newest one is shown."
     assert [any(f"The link's {name}" in one for one in said) for name in ("example", "step", "split")] == [True] * 3
 
 

@@ -102,6 +102,45 @@ def test_a_layer_that_another_model_has_is_named_in_one_line_and_the_page_goes_o
     assert not [warning for warning in app.warning if "conv2" in warning.value]
 
 
+def looking(app, name: str):  # noqa: ANN001, ANN201
+    """The page with another look."""
+    return healthy(app.segmented_control(key="option-look-0").set_value(name).run())
+
+
+def complaints(app) -> list[str]:  # noqa: ANN001
+    """What is said of a link that asks for what is not here."""
+    return [one.value for one in app.warning if one.icon == ":material/link_off:"]
+
+
+def test_looks_and_pages_that_use_one_name_keep_their_choices_apart(runs: dict[str, Run]) -> None:
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, look="excites", of="conv1", unit="3"))
+    app = looking(app, "spread")  # whose weights and activations are an `of`, too
+    assert not complaints(app)
+    assert "of" not in app.query_params
+    app.segmented_control(key="option-of-0").set_value("activations").run()
+    app = looking(app, "excites")
+    assert (app.query_params["of"], app.query_params["unit"]) == ("conv1", "3")
+    app = healthy(app.switch_page("../pages/attributions.py").run())
+    assert not complaints(app)
+    assert "of" not in app.query_params
+
+
+def test_looks_at_one_thing_share_what_is_chosen_of_it(runs: dict[str, Run]) -> None:
+    app = healthy(open_page("look_inside", run=runs["rnn"].id, look="states", unit="17", part="update_gate"))
+    app = looking(app, "finder")
+    assert (app.query_params["unit"], app.query_params["part"]) == ("17", "update_gate")
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, look="layers", layer="relu1"))
+    app = looking(app, "filters")  # of convolutions only
+    assert not complaints(app)
+    assert looking(app, "layers").query_params["layer"] == "relu1"
+
+
+def test_what_a_link_brings_for_a_look_that_is_not_here_is_taken_by_no_other_page(runs: dict[str, Run]) -> None:
+    app = open_page("look_inside", run=runs["mlp"].id, look="states", part="cell_state")
+    app = healthy(app.switch_page("../pages/attributions.py").run())
+    assert not complaints(app)
+
+
 MADE = {
     "cnn": lambda dataset: images.code_of(dataset, np.eye(8, dtype=np.float32)[None]),
     "rnn": lambda dataset: series.code_of(dataset, series.Recipe(row=int(dataset.test.rows[0]), shift=5)),

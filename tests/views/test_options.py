@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.views.options import _numbers, ranges
+from explorer.views.options import coded, numbers
 
 
-@pytest.mark.parametrize(("numbers", "text"), [((), ""), ((3,), "3"), ((0, 1, 2, 3, 7), "0-3,7"), ((1, 3, 4), "1,3-4")])
-def test_numbers_are_written_in_ranges_and_read_back(numbers: tuple[int, ...], text: str) -> None:
-    assert ranges(numbers) == text
-    assert tuple(_numbers(text, 8)) == numbers
+@pytest.mark.parametrize(
+    ("some", "text"),
+    [((3,), "3"), ((0, 1, 2, 3, 7), "0-3,7"), ((1, 3, 4), "1,3-4"), (tuple(range(0, 40, 2)), "x5555555555")],
+)
+def test_numbers_are_written_in_ranges_unless_those_are_long_and_read_back(some: tuple[int, ...], text: str) -> None:
+    assert coded(some) == text
+    assert numbers(text, 300) == (some, True)
 
 
-@pytest.mark.parametrize("text", ["9", "x", "-", "999999-999999", "8-12", "5-3"])
-def test_what_is_not_there_is_left_out(text: str) -> None:
-    assert list(_numbers(text, 8)) == []
+def test_every_second_unit_of_a_wide_layer_fits_into_a_link() -> None:
+    some = tuple(range(0, 4096, 2))
+    assert len(coded(some)) <= 1025
+    assert numbers(coded(some), 4096) == (some, True)
 
 
-def test_a_range_that_goes_beyond_ends_with_what_is_there() -> None:
-    assert list(_numbers("6-999999", 8)) == [6, 7]
+@pytest.mark.parametrize("text", ["", "9", "x", "-", "999999-999999", "8-12", "5-3", "x100", "²"])
+def test_what_is_not_there_is_left_out_and_told(text: str) -> None:
+    assert numbers(text, 8) == ((), False)
+
+
+@pytest.mark.parametrize("text", ["6-999999", "6,7,8", "6-7,y", "x1c0"])
+def test_what_goes_beyond_ends_with_what_is_there(text: str) -> None:
+    assert numbers(text, 8) == ((6, 7), False)

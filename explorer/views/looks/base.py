@@ -35,6 +35,9 @@ class Look(Declared):
     steady: ClassVar[bool] = False
     """Whether it needs no step side by side with others: it shows several already, or takes long."""
 
+    scope: ClassVar[str] = ""
+    """What its choices are kept under, so that looks of one scope share those of one name; its own if empty."""
+
     @classmethod
     def why_not(cls, view: View) -> str | None:
         """Why there is nothing to see of this model and example, in words, or None if there is."""
@@ -69,7 +72,7 @@ class Look(Declared):
         for first in range(0, len(steps), columns):
             for column, step in zip(st.columns(columns), steps[first : first + columns], strict=False):
                 with column:
-                    st.markdown(f"**Step {step}**" + (" (before training)" if step == 0 else ""))
+                    st.markdown(f"**Step {step}**" + (f" ({view.begins})" if step == 0 else ""))
                     self.show(replace(view, step=step), chosen, options.key(f"{self.name}-at-{step}"))
         self.say()
 

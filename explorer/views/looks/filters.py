@@ -60,9 +60,12 @@ class FilterWeights(Look):
             if last and not coloured:
                 channel = options.number("reads", f"Input channel (0 to {last})", 0, last, width=220)
             changed = options.switch(
-                "change", "Change since the start", help="The weights less those before training, at step 0."
+                "change",
+                "Change since the start",
+                help=f"The weights less those at step {view.steps[0]}"
+                + (f": {view.begins}." if view.steps[0] == 0 else ", the first that is kept."),
             )
-        part = window(len(weights), "filters", options.key(f"filters-{view.run.id}-{name}"))
+        part = window(len(weights), "filters", options=options)
         return Chosen(name, None if coloured else channel, changed, part)
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:

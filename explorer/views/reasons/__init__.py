@@ -38,7 +38,7 @@ OF_SPLITS = ("many", "whole")
 
 def reasons(view: View) -> dict[str, str]:
     """Choose what to ask, and see the answer; returns what was chosen, for the URL."""
-    options = Options()
+    options = Options(by="attributions")
     parts = OF_TRANSLATIONS if view.dataset.task == "translation" else PARTS
     with st.container(key="parts"):
         part = options.one("part", "Ask", list(parts), words=lambda name: parts[name][0], label_visibility="collapsed")

@@ -58,10 +58,15 @@ def _answers(view: View, options: Options, name: str, about: Asked, said: str) -
     shown = Together(same, values, labels, "step of training", sign, opacity, IN_ROW, TALL)
     alt = f"{title} At {', '.join(labels)}."
     together.draw(view.dataset, shown, title, alt, "training", saving.called(view, "training"))
+    first = f"At step 0 the model is {view.begins}."
+    if view.run.spec.start is None:
+        first = (
+            "What is seen at step 0 comes from random weights: what still looks the same later may come from the input "
+            "rather than from what was learned."
+        )
     st.caption(
         f"{METHODS[name].reading(view.dataset.modality, asked.words(view.dataset))} All steps are on one scale: "
-        f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. What is seen at step 0 comes from "
-        "random weights: what still looks the same later may come from the input rather than from what was learned."
+        f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. {first}"
     )
     kept = Several("step", list(good), labels, same, list(good.values()), title, same=True)
     saving.several(view, kept, Look(sign, opacity), f"{name}-training")
