@@ -105,6 +105,11 @@ class Question:
         return self.scored.model
 
     @property
+    def inner(self) -> nn.Module:
+        """The same without what makes two logits of one."""
+        return self.model.model if isinstance(self.model, TwoClasses) else self.model
+
+    @property
     def tokens(self) -> torch.Tensor | None:
         """(1, L), if the input was tokens."""
         return self.scored.tokens
@@ -112,13 +117,11 @@ class Question:
     @property
     def quick(self) -> Scored:
         """The same score, sooner, for methods that look at nothing inside the model."""
-        old = self.scored
-        two = isinstance(old.model, TwoClasses)
-        inner = old.model.model if two else old.model
+        old, inner = self.scored, self.inner
         copy = quicker(inner) if self.modality == "image" else inner
         if copy is inner:
             return old
-        return Scored(TwoClasses(copy) if two else copy, old.target)
+        return Scored(copy if inner is old.model else TwoClasses(copy), old.target)
 
     def logits(self, z: torch.Tensor) -> torch.Tensor:
         """What the model puts out for inputs, (N, …) → (N, classes), in eval mode, without gradients, and in parts that

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.probes import unfollowed
 from explorer.trust.base import Check, Found
 from explorer.trust.ranks import spearman
 from explorer.trust.trial import Trial, placed
@@ -61,7 +62,9 @@ class AttentionAgreement(Check):
 
     @classmethod
     def needs(cls, trial: Trial) -> str | None:
-        return None if trial.attentions is not None else "this model has no attention over the places of its input."
+        if trial.attentions is not None:
+            return None
+        return unfollowed(trial.questions[0].inner) or "what its attention looks at are not the places of its input."
 
     def run(self, trial: Trial) -> Found:
         control = trial.against()

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from explorer.attribution import Question
 from explorer.data import PAD
 from explorer.models.layers.sequences import PatchEmbedding, TimeSteps
-from explorer.probes import TwoClasses, rollout, unfollowed
+from explorer.probes import rollout, unfollowed
 
 
-def attended(x: torch.Tensor, question: Question) -> np.ndarray | None:
+def attended(question: Question) -> np.ndarray | None:
     """How much attention carries from each place of an input to the answer, (P,), by rollout (Abnar & Zuidema, 2020).
 
     Of a model whose only attention is an additive one over the words, these are its weights.
-
-    Args:
-        x: The example, (1, …), as the model is called with it.
-        question: What is asked about it.
 
     Returns:
         The share of each word or step, or of the patch that each pixel lies in; None if the model has no attention, or
         what it looks at are not the places of the input.
     """
-    model = question.model
-    inner = model.model if isinstance(model, TwoClasses) else model
+    inner, x = question.inner, question.x if question.tokens is None else question.tokens
     if unfollowed(inner):
         return None
     reach = rollout(inner, x)

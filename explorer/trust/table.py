@@ -185,7 +185,7 @@ class Table:
         evidence = None
         if part.evidence is not None:
             evidence = [part.evidence[row].numpy().ravel()[: places(one)] for row, one in pairs]
-        looked = [attended(part.inputs[row : row + 1], one) for row, one in pairs]
+        looked = [attended(one) for one in questions]
         return cls(
             questions,
             wanted.seed,

@@ -234,7 +234,7 @@ def test_of_additive_attention_alone_it_is_its_weights(store: ex.RunStore) -> No
         model(x)
     there = int((x != 0).sum())
 
-    found = attended(x, question(model, words, "test", 0))
+    found = attended(question(model, words, "test", 0))
 
     np.testing.assert_allclose(found, seen[name][0, :there].numpy(), atol=1e-6)
     assert found.sum() == pytest.approx(1)
@@ -243,7 +243,7 @@ def test_of_additive_attention_alone_it_is_its_weights(store: ex.RunStore) -> No
 def test_pixels_get_the_share_of_their_patch(digits: ex.Dataset) -> None:
     model = ex.build(ex.preset("transformer", digits), digits, seed=0).eval()
     reach = ex.probes.rollout(model, digits.test.inputs[:1]).values[-4:]  # without a class token
-    found = attended(digits.test.inputs[:1], question(model, digits, "test", 0)).reshape(8, 8)
+    found = attended(question(model, digits, "test", 0)).reshape(8, 8)
     side = int(8 / len(reach) ** 0.5)
     for number, share in enumerate(reach):
         row, column = divmod(number, 8 // side)
@@ -252,7 +252,7 @@ def test_pixels_get_the_share_of_their_patch(digits: ex.Dataset) -> None:
 
 
 def test_a_model_without_attention_looks_nowhere(cnn: torch.nn.Module, digits: ex.Dataset) -> None:
-    assert attended(digits.test.inputs[:1], question(cnn, digits, "test", 0)) is None
+    assert attended(question(cnn, digits, "test", 0)) is None
 
 
 def test_a_table_of_planted_words_is_marked_against_the_evidence_and_attention(store: ex.RunStore) -> None:
