@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -111,6 +113,20 @@ def test_guided_backpropagation_fails_random_weights_where_gradients_and_grad_ca
     for method in ("saliency", "grad_cam", "integrated_gradients"):
         assert found[method].score < 0.3, method
         assert not found[method].doubtful
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "occlusion", "gradient_shap"])
+def test_a_text_is_compared_with_the_same_texts_whatever_the_weights(method: str) -> None:
+    """Of the same weights, which an embedding of other texts would not show."""
+    dataset = ex.load_dataset("evidence_words")
+    model = ex.build(ex.preset("attention", dataset), dataset, seed=1).eval()
+    x, others = dataset.test.inputs[:1], dataset.train.inputs[:8]
+
+    found = ex.check(
+        "data_randomisation", model, x, 2, method, baseline=others[:1], references=others, shuffled=deepcopy(model)
+    )
+
+    assert found.score == pytest.approx(1.0)
 
 
 def test_the_evidence_itself_scores_one_and_random_values_its_share() -> None:
