@@ -12,7 +12,6 @@ from explorer.attribution.question import Question
 from explorer.models.layers.recurrent import Recurrent
 from explorer.models.layers.sequences import PatchEmbedding, TimeSteps
 from explorer.probes import Reach, attention_gradient, followed_to, rollout, unfollowed
-from explorer.probes.activations import TwoClasses
 
 
 class OfAttention(Method):
@@ -22,7 +21,7 @@ class OfAttention(Method):
 
     @classmethod
     def needs(cls, question: Question) -> str | None:
-        model = inside(question)
+        model = question.inner
         if reason := unfollowed(model):
             return reason
         start = followed_to(model)
@@ -37,7 +36,7 @@ class OfAttention(Method):
         """Follow it through the model, which reads `x` or, of tokens, the question's vectors."""
 
     def run(self, question: Question) -> torch.Tensor:
-        model, z = inside(question), question.x.requires_grad_()
+        model, z = question.inner, question.x.requires_grad_()
         reach = self.follow(model, z if question.tokens is None else question.tokens, question)
         values = torch.from_numpy(reach.values).to(z)
         if question.modality == "tokens":
@@ -75,11 +74,6 @@ class AttentionGradient(OfAttention):
 
     def follow(self, model: nn.Module, x: torch.Tensor, question: Question) -> Reach:
         return attention_gradient(model, x, score=lambda: question.scored(question.x)[0, 0])
-
-
-def inside(question: Question) -> nn.Module:
-    """The model as it was built."""
-    return question.model.model if isinstance(question.model, TwoClasses) else question.model
 
 
 def _spread(values: torch.Tensor, side: int, x: torch.Tensor) -> torch.Tensor:

@@ -20,9 +20,6 @@ from explorer.probes.capture import quiet
 from explorer.registry import Declared, Registry
 from explorer.specs import Modality
 
-EXACT = 64
-"""Most references over which a score is averaged for a completeness error."""
-
 
 @dataclass(frozen=True)
 class Attribution:
@@ -151,7 +148,7 @@ class Method(Declared):
         return getattr(self, "layer", "") if self.inner else ""
 
     def _error(self, question: Question, values: torch.Tensor) -> float:
-        others = question.references[:EXACT] if self.complete == "references" else question.baseline
+        others = question.references if self.complete == "references" else question.baseline
         scores = question.score(torch.cat([question.x, others]))
         return abs(float(values.sum() - (scores[0] - scores[1:].mean())))
 

@@ -10,7 +10,7 @@ from torch import nn
 from explorer.attribution.base import Method
 from explorer.attribution.question import Question
 from explorer.models.layers.attention import AdditiveAttention, MultiHeadAttention
-from explorer.probes.capture import uses
+from explorer.probes.capture import apart, uses
 
 
 class DeepLift(Method):
@@ -39,7 +39,8 @@ class DeepLift(Method):
     def run(self, question: Question) -> torch.Tensor:
         from captum.attr import DeepLift as Captum
 
-        return Captum(question.scored).attribute(question.x, question.baseline, target=0)
+        with apart(question.scored, BENDS):  # Captum leaves a max pool right after a ReLU out, and a ReLU after a pool
+            return Captum(question.scored).attribute(question.x, question.baseline, target=0)
 
 
 class DeepLiftShap(DeepLift):
@@ -59,7 +60,8 @@ class DeepLiftShap(DeepLift):
         others = question.references
         same = question.x.expand_as(others).contiguous()
         parts = zip(same.split(question.at_once()), others.split(question.at_once()), strict=True)
-        found = [Captum(question.scored).attribute(part, other, target=0) for part, other in parts]
+        with apart(question.scored, BENDS):
+            found = [Captum(question.scored).attribute(part, other, target=0) for part, other in parts]
         return torch.cat(found).mean(0, keepdim=True)
 
 

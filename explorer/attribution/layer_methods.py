@@ -12,7 +12,6 @@ from explorer.data import PAD
 from explorer.errors import SpecError, UnknownName
 from explorer.models import Translator
 from explorer.models.layers.sequences import TimeSteps
-from explorer.probes.activations import TwoClasses
 
 
 class OfLayer(Method):
@@ -28,7 +27,7 @@ class OfLayer(Method):
         Raises:
             UnknownName: The model has no such layer.
         """
-        model = _inner(question)
+        model = question.inner
         known = layers(model)
         name = self.layer or known[-2 if len(known) > 1 else -1]
         if name not in known:
@@ -135,12 +134,7 @@ def by_unit(question: Question, name: str, output: torch.Tensor) -> torch.Tensor
 
 def in_sequence(question: Question, name: str) -> bool:
     """Whether units are along the last axis of what a layer puts out, as they are once a series was cut into steps."""
-    model = _inner(question)
+    model = question.inner
     known = layers(model)
     before = (model.get_submodule(one) for one in known[: known.index(name) + 1])
     return question.modality != "series" or any(isinstance(module, TimeSteps) for module in before)
-
-
-def _inner(question: Question) -> nn.Module:
-    """The model without what gives it a logit for each of two classes."""
-    return question.model.model if isinstance(question.model, TwoClasses) else question.model

@@ -91,6 +91,7 @@ class Question:
         baseline: (1, …), with which the input is compared.
         references: (M, …), other inputs for methods that compare with many; the baseline if there are none.
         modality: What the input is.
+        texts: (1 + M, L), the tokens of which the baseline and the references are embeddings, if the input was tokens.
     """
 
     scored: Scored
@@ -98,11 +99,17 @@ class Question:
     baseline: torch.Tensor
     references: torch.Tensor
     modality: Modality
+    texts: torch.Tensor | None = None
 
     @property
     def model(self) -> nn.Module:
         """The model whose modules work on the score."""
         return self.scored.model
+
+    @property
+    def inner(self) -> nn.Module:
+        """The same without what makes two logits of one."""
+        return self.model.model if isinstance(self.model, TwoClasses) else self.model
 
     @property
     def tokens(self) -> torch.Tensor | None:
@@ -112,13 +119,11 @@ class Question:
     @property
     def quick(self) -> Scored:
         """The same score, sooner, for methods that look at nothing inside the model."""
-        old = self.scored
-        two = isinstance(old.model, TwoClasses)
-        inner = old.model.model if two else old.model
+        old, inner = self.scored, self.inner
         copy = quicker(inner) if self.modality == "image" else inner
         if copy is inner:
             return old
-        return Scored(TwoClasses(copy) if two else copy, old.target)
+        return Scored(copy if inner is old.model else TwoClasses(copy), old.target)
 
     def logits(self, z: torch.Tensor) -> torch.Tensor:
         """What the model puts out for inputs, (N, …) → (N, classes), in eval mode, without gradients, and in parts that
@@ -184,13 +189,12 @@ def ask(
     embedding = embedding_of(model)
     if isinstance(model, Translator) and (written is None or not -len(written[0]) <= at < len(written[0])):
         raise SpecError("Of a translation, say what is written so far and which of the next tokens is meant.")
+    compared = torch.full_like(x, PAD) if baseline is None else baseline
+    texts = torch.cat([compared, compared if references is None else references])
+    texts = torch.where(x != PAD, texts, x)  # padding stays what it is: no answer depends on it
     with torch.no_grad():
-        vectors = embedding(x)  # (1, L, D)
-        compared = embedding(torch.full_like(x, PAD) if baseline is None else baseline)
-        others = compared if references is None else embedding(references)
-    there = (x != PAD)[:, :, None]  # padding stays what it is: no answer depends on it
-    compared, others = torch.where(there, compared, vectors), torch.where(there, others, vectors)
-    return Question(Scored(model, target, x, written, at), vectors, compared, others, "tokens")
+        vectors, others = embedding(x), embedding(texts)  # (1, L, D), (1 + M, L, D)
+    return Question(Scored(model, target, x, written, at), vectors, others[:1], others[1:], "tokens", texts)
 
 
 def embedding_of(model: nn.Module) -> nn.Module:

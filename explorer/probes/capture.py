@@ -149,6 +149,19 @@ def uses(model: nn.Module, kinds: tuple[type[nn.Module], ...], x: torch.Tensor) 
 
 
 @contextmanager
+def apart(model: nn.Module, kinds: tuple[type[nn.Module], ...]) -> Iterator[None]:
+    """Give submodules of some kinds a copy of what they read: a hook on the gradient there and one on the gradient of
+    what the module before puts out would else be on one tensor, and the first not see what the second does.
+    """
+
+    def copy(_module: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return tuple(one.clone() for one in given)
+
+    with _hooked({}, {module: copy for module in model.modules() if isinstance(module, kinds)}):
+        yield
+
+
+@contextmanager
 def ablated(
     model: nn.Module, layer: str, units: Sequence[int], to: float | torch.Tensor = 0.0, axis: int = 1
 ) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.attribution import METHODS
 from explorer.trust.base import Check, Found
 from explorer.trust.ranks import spearman
 from explorer.trust.trial import Trial, placed
@@ -62,7 +63,7 @@ class AttentionAgreement(Check):
     @classmethod
     def needs(cls, trial: Trial) -> str | None:
         if trial.attentions is None:
-            return "this model has no attention over the places of its input."
+            return METHODS["rollout"].needs(trial.questions[0]) or "where its attention looks was not worked out."
         return "it compares with attention rollout, which this is." if trial.method.name == "rollout" else None
 
     def run(self, trial: Trial) -> Found:

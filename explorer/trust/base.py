@@ -13,6 +13,7 @@ from torch import nn
 from explorer.attribution import METHODS, Target, ask
 from explorer.errors import NotApplicable
 from explorer.registry import Declared, Registry
+from explorer.trust.attended import attended
 from explorer.trust.trial import Trial, places
 
 Better = Literal["higher", "lower"]
@@ -122,6 +123,9 @@ def check(
     method: str,
     *,
     baseline: torch.Tensor | None = None,
+    references: torch.Tensor | None = None,
+    written: torch.Tensor | None = None,
+    at: int = -1,
     evidence: np.ndarray | None = None,
     shuffled: nn.Module | None = None,
     seed: int = 0,
@@ -131,11 +135,14 @@ def check(
 
     Args:
         name: A registered check, such as ``"randomisation"``.
-        model: Takes (N, …), returns logits (N, classes).
+        model: Takes (N, …), returns logits (N, classes); or a translator.
         x: One example, (1, …): numbers, or (1, L) tokens of a model made by `build`.
-        target: The class that is explained.
+        target: The class that is explained; of a translation the token.
         method: Name of the attribution method.
         baseline: What the example is compared with and covered by; zeros if None.
+        references: (M, …) other examples, for methods that compare with many; the baseline alone if None.
+        written: (1, T) what a translator has written so far, from the start token on.
+        at: Of a translator: which of the next tokens is explained, as a place in `written`.
         evidence: Which places decide, of the shape of the example without its channels, where that is known.
         shuffled: The same network trained on shuffled labels, for the check that needs it.
         seed: Fixes every random choice.
@@ -146,12 +153,14 @@ def check(
         SpecError: A wrong parameter or class.
         NotApplicable: The check or the method does not apply; the message says why.
     """
-    question = ask(model, x, target, baseline=baseline)
+    question = ask(model, x, target, baseline=baseline, references=references, written=written, at=at)
     known = None if evidence is None else [np.asarray(evidence, dtype=bool).ravel()[: places(question)]]
     rivals = [
         cls()
         for cls in METHODS.values()
         if not cls.control and not cls.inner and cls.name != method and cls.needs(question) is None
     ]
-    trial = Trial(METHODS.make(method), [question], seed, known, shuffled, rivals=rivals)
+    looked = attended(question)
+    attentions = None if looked is None else [looked]
+    trial = Trial(METHODS.make(method), [question], seed, known, shuffled, attentions, rivals)
     return CHECKS.make(name, **params).of(trial)

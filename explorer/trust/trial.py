@@ -142,13 +142,10 @@ def changes(question: Question) -> np.ndarray:
 
 def of_model(question: Question, model: nn.Module) -> Question:
     """The same question put to another model of the same form; of words, at its embedding."""
-
     old = question.scored
     scored = Scored(model, old.target, old.tokens, old.written, old.at)
     if old.tokens is None:
         return replace(question, scored=scored)
     with torch.no_grad():
-        there = (old.tokens != PAD)[:, :, None]
-        vectors = embedding_of(model)(old.tokens)
-        blank = torch.where(there, embedding_of(model)(torch.full_like(old.tokens, PAD)), vectors)
-    return replace(question, scored=scored, x=vectors, baseline=blank, references=blank)
+        vectors, others = embedding_of(model)(old.tokens), embedding_of(model)(question.texts)
+    return replace(question, scored=scored, x=vectors, baseline=others[:1], references=others[1:])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import captum.attr
 import numpy as np
 import pytest
@@ -149,13 +151,43 @@ def test_gradient_shap_estimates_what_captums_does(cnn: nn.Module, x: torch.Tens
     assert np.corrcoef(ours.values.ravel(), theirs.detach().numpy().ravel())[0, 1] > 0.99
 
 
+class Copy(nn.Module):
+    """Stands between a ReLU and a max pool, where Captum would hook both rules onto one tensor and lose the second."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+
 def test_deep_lift_from_one_baseline_and_from_many(cnn: nn.Module, x: torch.Tensor, digits: ex.Dataset) -> None:
     others = digits.train.inputs[:5]
+    apart = [(Copy(), layer) if isinstance(layer, nn.MaxPool2d) else (layer,) for layer in cnn]
+    copying = nn.Sequential(*chain(*apart)).eval()
     one = ex.attribute("deep_lift", cnn, x, target=4, baseline=others[:1])
     many = ex.attribute("deep_lift_shap", cnn, x, target=4, references=others)
 
-    agree(one.values, captum.attr.DeepLift(cnn).attribute(x, others[:1], target=4))
-    agree(many.values, captum.attr.DeepLiftShap(cnn).attribute(x, others, target=4))
+    agree(one.values, captum.attr.DeepLift(copying).attribute(x, others[:1], target=4))
+    agree(many.values, captum.attr.DeepLiftShap(copying).attribute(x, others, target=4))
+
+
+def test_deep_lift_adds_up_whatever_stands_beside_a_max_pool(x: torch.Tensor, digits: ex.Dataset) -> None:
+    """As the rescale rule must (Shrikumar et al., 2017)."""
+    pools = (nn.ReLU(), nn.MaxPool2d(2)), (nn.MaxPool2d(2), nn.ReLU()), (nn.Tanh(), nn.Dropout(), nn.MaxPool2d(2))
+    for seed, layers in enumerate(pools):
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Conv2d(1, 4, 3), *layers, nn.Flatten(), nn.Linear(36, 10)).eval()
+        for method in ("deep_lift", "deep_lift_shap"):
+            assert ex.attribute(method, model, x, 4, references=digits.train.inputs[:5]).error < 1e-5
+
+
+def test_the_completeness_error_compares_with_all_references(cnn: nn.Module, digits: ex.Dataset) -> None:
+    x, others = digits.test.inputs[:1], digits.train.inputs[:100]
+    with torch.no_grad():
+        promised = float(cnn(x)[0, 4] - cnn(others)[:, 4].mean())
+
+    found = ex.attribute("deep_lift_shap", cnn, x, target=4, references=others)
+
+    assert found.values.sum() == pytest.approx(promised, abs=1e-3)
+    assert found.error < 1e-3
 
 
 def test_methods_that_take_regions_away(cnn: nn.Module, x: torch.Tensor) -> None:

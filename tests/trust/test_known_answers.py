@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 from torch import nn
 
 import explorer as ex
@@ -112,6 +115,20 @@ def test_guided_backpropagation_fails_random_weights_where_gradients_and_grad_ca
         assert not found[method].doubtful
 
 
+@pytest.mark.parametrize("method", ["integrated_gradients", "occlusion", "gradient_shap"])
+def test_a_text_is_compared_with_the_same_texts_whatever_the_weights(method: str) -> None:
+    """Of the same weights, which an embedding of other texts would not show."""
+    dataset = ex.load_dataset("evidence_words")
+    model = ex.build(ex.preset("attention", dataset), dataset, seed=1).eval()
+    x, others = dataset.test.inputs[:1], dataset.train.inputs[:8]
+
+    found = ex.check(
+        "data_randomisation", model, x, 2, method, baseline=others[:1], references=others, shuffled=deepcopy(model)
+    )
+
+    assert found.score == pytest.approx(1.0)
+
+
 def test_the_evidence_itself_scores_one_and_random_values_its_share() -> None:
     dataset = ex.load_dataset("evidence_images")
     model = nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 4))
@@ -141,6 +158,42 @@ def test_attention_that_looks_at_what_counts_agrees_and_other_attention_does_not
     for looked, score in ((abs(CONTRIBUTIONS), 1.0), (-abs(CONTRIBUTIONS), -1.0)):
         trial = Trial(METHODS.make("integrated_gradients"), questions, attentions=[looked])
         assert CHECKS.make("attention").of(trial).score == pytest.approx(score)
+
+
+def test_attention_of_a_transformer_is_compared_at_its_patches(digits: ex.Dataset, image: torch.Tensor) -> None:
+    model = ex.build(ex.preset("transformer", digits), digits, seed=0).eval()
+    values = abs(ex.attribute("saliency", model, image, 3).values[0]).ravel()
+    shares = ex.probes.rollout(model, image).values.reshape(2, 2)  # patches of 4 by 4 pixels
+    looked = np.kron(shares, np.ones((4, 4))).ravel()
+
+    found = ex.check("attention", model, image, 3, "saliency")
+
+    assert found.score == pytest.approx(spearmanr(values, looked).statistic, abs=1e-6)
+
+
+def test_methods_that_compare_with_many_are_checked_with_these(cnn: nn.Module, digits: ex.Dataset) -> None:
+    x, others = digits.test.inputs[:1], digits.train.inputs[:20]
+    with torch.no_grad():
+        fall = float(cnn(x)[0, 3] - cnn(others)[:, 3].mean())
+
+    assert ex.check("completeness", cnn, x, 3, "deep_lift_shap", references=others).score < 1e-4
+    drawn = ex.attribute("gradient_shap", cnn, x, 3, references=others)
+    found = ex.check("completeness", cnn, x, 3, "gradient_shap", references=others)
+    assert found.score == pytest.approx(drawn.error / abs(fall), rel=1e-3)
+
+
+def test_a_token_of_a_translation_is_checked_where_it_is_written() -> None:
+    dataset = ex.load_dataset("phrases")
+    model = ex.build(ex.preset("seq2seq_transformer", dataset), dataset, seed=0).eval()
+    x, more = dataset.test.inputs[:1], {"written": dataset.test.targets[:1, :-1], "at": 2}
+    with torch.no_grad():
+        answer = model(x, more["written"])[0, 2].softmax(0)[7]
+
+    found = ex.check("deletion", model, x, 7, "occlusion", **more)
+
+    assert found.curves["method"][0, 1] == pytest.approx(float(answer), rel=1e-4)
+    with pytest.raises(NotApplicable, match="it writes many tokens"):
+        ex.check("attention", model, x, 7, "occlusion", **more)
 
 
 def test_a_check_that_needs_what_is_not_there_says_so(linear: nn.Module) -> None:
