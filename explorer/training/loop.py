@@ -16,7 +16,7 @@ from explorer.errors import Diverged, SpecError
 from explorer.specs import Change, TrainSpec
 from explorer.training.augment import augment, augments
 from explorer.training.batches import Batches
-from explorer.training.device import resolve_device
+from explorer.training.device import repeatable, resolve_device
 from explorer.training.events import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone
 from explorer.training.flow import Flow, largest_gradient
 from explorer.training.graphs import Graphs
@@ -224,10 +224,11 @@ class Training:
         self.quick.begin()
         type_, reduced = self.device.type, self.spec.precision == "bfloat16"
         # Weights that were cast in a graph are there in its replays only: no later step may take them from a cache.
-        with torch.autocast(type_, torch.bfloat16, enabled=reduced, cache_enabled=type_ != "cuda"):
-            outputs = self.task.run(self.model, given, wanted).float()  # (N, outputs)
-            loss = self.task.loss(outputs, wanted, self.spec.label_smoothing)
-        loss.backward()
+        with repeatable():
+            with torch.autocast(type_, torch.bfloat16, enabled=reduced, cache_enabled=type_ != "cuda"):
+                outputs = self.task.run(self.model, given, wanted).float()  # (N, outputs)
+                loss = self.task.loss(outputs, wanted, self.spec.label_smoothing)
+            loss.backward()
         return loss.detach(), self.task.sums(outputs.detach(), wanted)
 
     def _rate(self) -> float:

@@ -90,7 +90,7 @@ def test_the_same_seed_gives_the_same_losses_and_weights_to_the_last_bit(tiny: e
 
 
 def test_looking_at_the_model_between_events_changes_nothing(tiny: ex.Dataset) -> None:
-    spec = ex.TrainSpec(epochs=2)
+    spec = ex.TrainSpec(epochs=2, device="cpu")
 
     undisturbed = ex.build(DROPOUT, tiny)
     expected = outcome(undisturbed, list(ex.train(undisturbed, tiny, spec)))
@@ -183,7 +183,9 @@ def test_the_steps_that_are_planned_are_the_steps_that_are_done(examples: int, b
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_losses_and_weights_agree_with_a_plain_loop(optimizer: str, tiny: ex.Dataset) -> None:
-    spec = ex.TrainSpec(optimizer=optimizer, learning_rate=0.003, weight_decay=0.01, epochs=3, batch_size=32, seed=5)
+    spec = ex.TrainSpec(
+        optimizer=optimizer, learning_rate=0.003, weight_decay=0.01, epochs=3, batch_size=32, seed=5, device="cpu"
+    )
     plain, ours = (ex.build(PLAIN, tiny, seed=1) for _ in range(2))
 
     expected = plain_loop(plain, tiny, spec)
@@ -201,7 +203,7 @@ def test_the_first_step_of_gradient_descent_is_what_one_works_out_by_hand() -> N
     nn.init.zeros_(model.output1.weight)
     nn.init.zeros_(model.output1.bias)
 
-    step = next(ex.train(model, dataset, ex.TrainSpec(optimizer="sgd", learning_rate=0.1, momentum=0)))
+    step = next(ex.train(model, dataset, ex.TrainSpec(optimizer="sgd", learning_rate=0.1, momentum=0, device="cpu")))
 
     # All logits are 0, so both classes have probability 1/2; each example pulls its class' weight by x (1 - 1/2).
     assert step.loss == pytest.approx(math.log(2))
@@ -269,7 +271,7 @@ def test_after_diverging_the_model_is_as_it_was_before_that_step(digits: ex.Data
     before = {}
 
     with pytest.raises(Diverged):
-        for _ in ex.train(model, digits, ex.TrainSpec(optimizer="sgd", learning_rate=1e9)):
+        for _ in ex.train(model, digits, ex.TrainSpec(optimizer="sgd", learning_rate=1e9, device="cpu")):
             before = {name: values.clone() for name, values in model.state_dict().items()}
 
     assert all(torch.equal(values, before[name]) for name, values in model.state_dict().items())

@@ -154,7 +154,7 @@ def test_watching_the_flow_changes_nothing() -> None:
 def test_clipping_bounds_the_step_of_plain_descent() -> None:
     model, data, _ = made("mlp", "breast_cancer", {})
     before = torch.cat([weight.detach().flatten().clone() for weight in model.parameters()])
-    spec = ex.TrainSpec(optimizer="sgd", momentum=0, learning_rate=1, clip=0.01)
+    spec = ex.TrainSpec(optimizer="sgd", momentum=0, learning_rate=1, clip=0.01, device="cpu")
     next(ex.train(model, data, spec))
     after = torch.cat([weight.detach().flatten() for weight in model.parameters()])
     assert float((after - before).norm()) == pytest.approx(0.01, rel=1e-3)
