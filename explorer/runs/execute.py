@@ -182,6 +182,7 @@ def _prepare(
         settings = settings.model_copy(update={"device": device})
     model = build(run.spec.model, dataset, seed=settings.seed)
     state = store.snapshots.state(run.id)
+    store.snapshots.tidy(run.id)
     if state:
         store.rewind(run.id, state[1]["step"])
     elif run.spec.start:

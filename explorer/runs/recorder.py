@@ -57,8 +57,6 @@ class Recorder:
         self.latest: int | None = max(self.kept, default=None)
         few = FIRST_SNAPSHOTS if self.spec.purpose == "train" else 1  # nobody looks into what only answers a question
         self.interval = max(1, -(-self.planned // few))
-        while self._regular() >= MOST_SNAPSHOTS:
-            self.interval *= 2
 
     def begin(self, device: str) -> None:
         """Keep the weights as they are before the first step, and say on what it is trained."""
@@ -118,16 +116,16 @@ class Recorder:
     # -- weights ------------------------------------------------------------------------------------------------------
 
     def keep(self, step: int, state: dict[str, torch.Tensor] | None = None) -> None:
-        """Keep the weights of a step, those of now if none are given, and thin the older ones out if they are many."""
+        """Keep the weights of a step, those of now if none are given; thin the others out where they are too many."""
         state = state or self.training.model.state_dict()
         if not finite(state.values()):  # a run that diverges keeps weights one can still look at
             return
-        self.store.snapshots.save(self.run_id, step, state)
-        self.kept.add(step)
-        if self._regular() >= MOST_SNAPSHOTS:
+        while len(self.kept | {step}) > MOST_SNAPSHOTS:
             self.interval *= 2
             for kept in sorted(self.kept):
-                self._drop_if_between(kept, step)
+                self._drop_if_between(kept, self.latest)
+        self.store.snapshots.save(self.run_id, step, state)
+        self.kept.add(step)
         before, self.latest = self.latest, max(step, self.latest or 0)
         self._drop_if_between(before, self.latest)
 
@@ -154,9 +152,6 @@ class Recorder:
         if kept is not None and kept % self.interval and kept not in (self.best, latest):
             self.store.snapshots.drop(self.run_id, kept)
             self.kept.discard(kept)
-
-    def _regular(self) -> int:
-        return sum(step % self.interval == 0 for step in self.kept)
 
     def keep_state(self) -> None:
         """Keep all that is needed to go on exactly from here."""
