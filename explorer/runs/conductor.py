@@ -59,9 +59,8 @@ class Conductor:
             self.recorder.keep_state_if_due()
 
     def _listen(self, step: int) -> None:
-        asked, self.recorder.asked = self.recorder.asked, []
         training = self.training
-        for control in asked:
+        for control in self.recorder.to_do():
             match control.verb:
                 case Verb.STOP:
                     self.recorder.keep_state()
@@ -94,6 +93,7 @@ class Conductor:
             log.warning("run %s: %s", self.recorder.run_id, error)
             return
         self.recorder.take(Changed(step, training.epoch, training.spent, change.values))
+        self.recorder.keep_state()  # a worker that dies soon after is followed by one that changes at the same step
 
     def _at_rest(self, step: int) -> bool:
         if self.until_epoch is not None:
@@ -114,7 +114,7 @@ class Conductor:
         while self._at_rest(step):
             time.sleep(POLL_SECONDS)
             self.alive()
-            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
+            recorder.hear()
             waited = time.monotonic() - began
             leave = waited > LINGER_SECONDS or (waited > LINGER_IF_WANTED and recorder.store.anyone_waits())
             if recorder.asked:
@@ -133,8 +133,10 @@ class Conductor:
         while self.speed and (left := self.stepped_at + 1 / self.speed - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))
             self.alive()
-            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
-            self._listen(step)
+            recorder.hear()
+            if recorder.asked:
+                self._listen(step)
+                recorder.flush()
             if self._at_rest(step):
                 break
         self.stepped_at = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ class Recorder:
         self.batches: list[dict[str, float]] = []
         self.news: dict[str, Any] = {}
         self.asked: list[Control] = []
+        self.done = 0  # the last of what was asked that was taken up
         self.last: StepDone | None = None
         self.peak = Peak(training.device)
         self.counted_from = (training.seen, training.spent)  # samples and seconds at the last flush
@@ -181,7 +183,21 @@ class Recorder:
             self.counted_from = (self.training.seen, self.last.seconds)
             values |= {"step": self.last.step, "epoch": self.last.epoch, "trained": self.last.seconds}
             values |= {"samples": self.training.seen, "memory": self.peak()}
-        self.asked += self.store.report(self.run_id, self.owner, rows, flow, **values)
+        self._heard(self.store.report(self.run_id, self.owner, rows, flow, self.done, **values))
+
+    def hear(self) -> None:
+        """Look, without writing, what was asked of the run meanwhile; it is then in `asked`."""
+        self._heard(self.store.heard(self.run_id, self.owner))
+
+    def _heard(self, asked: list[Control]) -> None:
+        self.asked = [control for control in asked if control.id > self.done]
+
+    def to_do(self) -> Iterator[Control]:
+        """What was asked, one by one; each leaves the store with what is written next."""
+        while self.asked:
+            control = self.asked.pop(0)
+            self.done = control.id
+            yield control
 
     def close(self, keep_last: bool) -> None:
         """Write what is left; keep the last weights, unless they belong to a loss that leads nowhere."""
