@@ -145,8 +145,8 @@ class Recorder:
         if step not in self.kept:
             self.keep(step, state)
         before, self.best = self.best, step
+        self.flush(best_step=step)  # first: until this is written, the one before is the best
         self._drop_if_between(before, self.latest)
-        self.news["best_step"] = step
         self.best_at = time.monotonic()
 
     def _drop_if_between(self, kept: int | None, latest: int | None) -> None:

@@ -96,6 +96,7 @@ def check(store: ex.RunStore, run: ex.Run, course: Course) -> int:
     for step in store.snapshots.steps(run.id):
         course.to(step)
         assert same(store.snapshots.load(run.id, step), course.weights[step])
+    assert store.get(run.id).best_step in (None, *store.snapshots.steps(run.id))
     return len(losses)
 
 
@@ -120,6 +121,7 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_is_followed_exactly(
     for name in ("FLUSH_SECONDS", "STATE_SECONDS"):
         monkeypatch.setattr(recording, name, 0.005)
     monkeypatch.setattr(recording, "STATE_SHARE", 1.0)  # so that it writes most of the time
+    monkeypatch.setattr(recording, "BEST_SECONDS", 0.0)
     monkeypatch.setattr(recording, "FIRST_SNAPSHOTS", 400)
     seed = random.randrange(10**6)
     print("seed", seed)
