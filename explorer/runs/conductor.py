@@ -67,9 +67,8 @@ class Conductor:
             self.recorder.keep_state_if_due()
 
     def _listen(self, step: int) -> None:
-        asked, self.recorder.asked = self.recorder.asked, []
         training = self.training
-        for control in asked:
+        for control in self.recorder.to_do():
             match control.verb:
                 case Verb.STOP:
                     self.recorder.keep_state()
@@ -98,6 +97,8 @@ class Conductor:
             self._make(step, parse(Change, values, "change"))
         except SpecError as error:  # it was checked when it was asked, but the run has gone on since
             log.warning("run %s: %s", self.recorder.run_id, error)
+            return
+        self.recorder.keep_state()  # a worker that dies soon after is followed by one that changes at the same step
 
     def _make(self, step: int, change: Change) -> None:
         self.training.change(change)
@@ -122,7 +123,7 @@ class Conductor:
         while self._at_rest(step):
             time.sleep(POLL_SECONDS)
             self.alive()
-            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
+            recorder.hear()
             waited = time.monotonic() - began
             leave = waited > LINGER_SECONDS or (waited > LINGER_IF_WANTED and recorder.store.anyone_waits())
             if recorder.asked:
@@ -141,8 +142,10 @@ class Conductor:
         while self.speed and (left := self.stepped_at + 1 / self.speed - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))
             self.alive()
-            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
-            self._listen(step)
+            recorder.hear()
+            if recorder.asked:
+                self._listen(step)
+                recorder.flush()
             if self._at_rest(step):
                 break
         self.stepped_at = time.monotonic()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,16 +25,22 @@ class Verb(enum.StrEnum):
     CHANGE = "change"
 
 
+PASSING = tuple(verb for verb in Verb if verb is not Verb.CHANGE)
+"""What is asked of a run that trains, and means nothing to it once it trains no more."""
+
+
 @dataclass(frozen=True)
 class Control:
     """One thing asked for.
 
     Attributes:
         value: Steps a second for ``SPEED`` (0 for as fast as it goes), what changes for ``CHANGE``; else None.
+        id: Its number in the store; what is asked later has a higher one.
     """
 
     verb: Verb
     value: Any = None
+    id: int = field(default=0, compare=False)
 
 
 def put(connection: sa.Connection, run_id: str, control: Control) -> None:
@@ -42,20 +49,20 @@ def put(connection: sa.Connection, run_id: str, control: Control) -> None:
     connection.execute(controls_table.insert().values(row))
 
 
-def take(connection: sa.Connection, run_id: str) -> list[Control]:
-    """All messages for a run, oldest first; they are gone then."""
+def take(connection: sa.Connection, run_id: str, done: int) -> list[Control]:
+    """The messages for a run that were not done, oldest first; those up to this number were, and are gone then."""
     mine = controls_table.c.run == run_id
-    if not (found := pending(connection, run_id)):
-        return []
-    connection.execute(controls_table.delete().where(mine))
-    return found
+    found = pending(connection, run_id)
+    if any(control.id <= done for control in found):
+        connection.execute(controls_table.delete().where(mine, controls_table.c.id <= done))
+    return [control for control in found if control.id > done]
 
 
 def pending(connection: sa.Connection, run_id: str) -> list[Control]:
     """All messages for a run, oldest first."""
     mine = controls_table.c.run == run_id
     rows = connection.execute(sa.select(controls_table).where(mine).order_by(controls_table.c.id))
-    return [Control(Verb(row.verb), json.loads(row.value)) for row in rows]
+    return [Control(Verb(row.verb), json.loads(row.value), row.id) for row in rows]
 
 
 def waiting(run_id: str) -> sa.Exists:
@@ -63,9 +70,18 @@ def waiting(run_id: str) -> sa.Exists:
     return sa.exists().where(controls_table.c.run == run_id)
 
 
-def forget(connection: sa.Connection, *runs: str) -> None:
-    """Drop the messages for runs that are over."""
-    connection.execute(controls_table.delete().where(controls_table.c.run.in_(runs)))
+def ask_again(connection: sa.Connection, run_id: str, changes: Iterable[dict[str, Any]]) -> None:
+    """Leave messages for changes that were made already, before those that wait."""
+    waiting = pending(connection, run_id)
+    forget(connection, run_id)
+    for control in (*(Control(Verb.CHANGE, change) for change in changes), *waiting):
+        put(connection, run_id, control)
+
+
+def forget(connection: sa.Connection, run_id: str, *verbs: Verb) -> None:
+    """Drop the messages for a run, or those with these verbs."""
+    which = [controls_table.c.verb.in_(verbs)] if verbs else []
+    connection.execute(controls_table.delete().where(controls_table.c.run == run_id, *which))
 
 
 def queue(connection: sa.Connection) -> list[tuple[int, str]]:

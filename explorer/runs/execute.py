@@ -186,8 +186,10 @@ def _prepare(
         settings = settings.model_copy(update={"device": device})
     model = build(run.spec.model, dataset, seed=settings.seed)
     state = store.snapshots.state(run.id)
+    store.snapshots.tidy(run.id)
     if state:
         store.rewind(run.id, state[1]["step"])
+        run = store.get(run.id)
     elif run.spec.start:
         model.load_state_dict(store.snapshots.load(run.id, 0))
     training = training_of(run.spec)(model, dataset, settings, flow=True, resume=state)

@@ -74,6 +74,7 @@ controls_table = sa.Table(
     sa.Column("run", sa.String, nullable=False, index=True),
     sa.Column("verb", sa.String, nullable=False),
     sa.Column("value", sa.Text, nullable=False, server_default="null"),
+    sqlite_autoincrement=True,  # what is asked later has a higher number, also where nothing waits
 )
 marks_table = sa.Table(
     "marks",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,13 +132,22 @@ def test_snapshots_stay_within_bounds_with_the_first_the_best_and_the_last(
     store: ex.RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "MOST_SNAPSHOTS", 20)
-    counts = []
-    run = now(store, NETWORK, lambda event: counts.append(len(store.snapshots.steps(store.list(1)[0].id))))
+    monkeypatch.setattr(recording, "BEST_SECONDS", 0.0)
+    spec = NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=5, batch_size=32)})  # no epoch ends at one of them
+    counts, save = [], store.snapshots.save
+
+    def counted(run_id: str, *what: Any) -> Path:
+        path = save(run_id, *what)
+        counts.append(len(store.snapshots.steps(run_id)))
+        return path
+
+    monkeypatch.setattr(store.snapshots, "save", counted)
+    run = now(store, spec)
 
     steps = store.snapshots.steps(run.id)
     losses = store.metrics(run.id).query("split == 'validation' and name == 'loss'")
     best = int(losses.loc[losses["value"].idxmin(), "step"])
-    assert max(counts) <= 22
+    assert max(counts) == 20
     assert run.best_step == best
     assert {0, best, run.step} <= set(steps)
     regular = [step for step in steps if step not in (best, run.step)]

@@ -166,15 +166,20 @@ def test_metrics_are_read_on_from_where_one_was(store: ex.RunStore) -> None:
     assert store.metrics(run.id, after=int(new["id"].max())).empty
 
 
-def test_a_report_updates_the_run_and_hands_back_what_was_asked_once(store: ex.RunStore) -> None:
+def test_a_report_updates_the_run_and_hands_back_what_was_asked_until_it_is_done(store: ex.RunStore) -> None:
     run = store.create(SPEC, "a", total_steps=10, owner="me")
 
     assert store.report(run.id, "me", step=4, epoch=1, rate=123.0, device="cpu") == []
     store.ask(run.id, Verb.SPEED, 2.5)
     store.stop(run.id)
     assert store.asked(run.id) == [Verb.SPEED, Verb.STOP]
-    assert store.report(run.id, "me", step=5) == [Control(Verb.SPEED, 2.5), Control(Verb.STOP)]
-    assert store.report(run.id, "me", step=5) == []
+    for _ in range(2):
+        speed, stop = store.report(run.id, "me", step=5)
+        assert (speed, stop) == (Control(Verb.SPEED, 2.5), Control(Verb.STOP))
+    assert store.report(run.id, "me", done=speed.id) == [stop]
+    assert store.report(run.id, "me", done=stop.id) == store.asked(run.id) == []
+    store.ask(run.id, Verb.PLAY)
+    assert store.report(run.id, "me", done=stop.id) == [Control(Verb.PLAY)], "asked after what is done"
 
     now = store.get(run.id)
     assert (now.step, now.epoch, now.rate, now.device, now.progress) == (5, 1, 123.0, "cpu", 0.5)
