@@ -149,6 +149,8 @@ def _state(run: Run) -> None:
         st.progress(run.progress, text=_progress(run))
     elif run.status in (Status.FAILED, Status.DIVERGED, Status.INTERRUPTED):
         st.error(page.plain(run.reason), icon=":material/error:")
+    if run.reason and not run.status.over:
+        st.warning(page.plain(run.reason), icon=":material/warning:")
 
 
 def _choose_flow(run: Run) -> str:

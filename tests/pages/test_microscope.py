@@ -165,7 +165,8 @@ def test_while_a_run_goes_on_it_shows_the_newest_weights_and_afterwards_the_step
         assert traces(app, newest)[1]["x"] == [0, 1, 2]
         assert not sliders(app)
         store.snapshots.drop(run.id, 1)  # thinned out
-        healthy(app.run())
+        store.report(run.id, owner, reason="The last change was not made. It is too late.")
+        assert [read(one.value) for one in healthy(app.run()).warning] == [store.get(run.id).reason]
         store.end(run.id, Status.FINISHED)
     app.run()
     (slider,) = sliders(healthy(app))
