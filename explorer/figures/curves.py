@@ -56,6 +56,7 @@ def learning_curve(
     look: Look | None = None,
     marks: Mapping[int, str] | None = None,
     best: int | None = None,
+    seen: int | None = None,
 ) -> go.Figure:
     """One metric over the steps: every batch, and the validation examples after each epoch.
 
@@ -67,6 +68,7 @@ def learning_curve(
         look: How it is drawn.
         marks: What was changed after which step.
         best: The step with the smallest validation loss.
+        seen: The step that is looked at elsewhere.
     """
     colours, look = palette(dark), look or Look()
     found = _lines(metrics)
@@ -82,7 +84,7 @@ def learning_curve(
     }
     return drawn(
         [_batches(x, batch, look, colours), _validation(validation, look, best, colours)],
-        layout | _changes(x, batch, marks or {}, colours),
+        layout | _marked(x, batch, marks or {}, seen, colours),
         _TITLES[name][0],
         f"{name.capitalize()} of training batches and of the validation examples over {len(batch)} steps.{last}",
         dark,
@@ -128,32 +130,31 @@ def _validation(validation: Line, look: Look, best: int | None, colours: Palette
     }
 
 
-def _changes(x: np.ndarray, batch: Line, marks: Mapping[int, str], colours: Palette) -> Parts:
-    """A dashed line and a word where settings were changed."""
+def _marked(x: np.ndarray, batch: Line, marks: Mapping[int, str], seen: int | None, colours: Palette) -> Parts:
+    """A dashed line and a word where settings were changed; a solid one, its word below, at the step that is seen."""
     rules, words = [], []
     for step, what in marks.items():
         following = int(np.searchsorted(batch.step, step, side="right"))
-        if following == len(batch):
-            continue
-        at = float(x[following])
-        rule = {"color": colours.muted, "width": 1, "dash": "dash"}
-        rules.append(
-            {"type": "line", "x0": at, "x1": at, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": rule}
-        )
-        words.append(
-            {
-                "x": at,
-                "y": 1,
-                "yref": "paper",
-                "text": "changed",
-                "hovertext": f"After step {step}: {what}",
-                "showarrow": False,
-                "xanchor": "left",
-                "yanchor": "top",
-                "font": {"size": 11, "color": colours.muted},
-            }
-        )
+        if following < len(batch):
+            at = float(x[following])
+            rules.append(_rule(at, colours.muted, "dash"))
+            words.append(_word(at, "changed", "top", colours.muted) | {"hovertext": f"After step {step}: {what}"})
+    if seen is not None:
+        done = int(np.searchsorted(batch.step, seen, side="right"))
+        at = float(x[done - 1]) if done else 0.0
+        rules.append(_rule(at, colours.ink, "solid"))
+        words.append(_word(at, f"step {seen}", "bottom", colours.ink))
     return {"shapes": rules, "annotations": words} if rules else {}
+
+
+def _rule(at: float, colour: str, dash: str) -> Parts:
+    line = {"color": colour, "width": 1, "dash": dash}
+    return {"type": "line", "x0": at, "x1": at, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}
+
+
+def _word(at: float, text: str, side: str, colour: str) -> Parts:
+    place = {"x": at, "y": int(side == "top"), "yref": "paper", "xanchor": "left", "yanchor": side}
+    return place | {"text": text, "showarrow": False, "font": {"size": 11, "color": colour}}
 
 
 def rate_curve(

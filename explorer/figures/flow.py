@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -80,21 +82,23 @@ def gradient_flow(flow: pd.DataFrame, what: str, total_steps: int, dark: bool = 
         low, little, high, much, near = _BANDS[what]
         lowest, highest = floor or some.min(), flow[what].max()
         if lowest <= low * near:
-            _band(figure, min(lowest, low) / 10, low, little, "bottom left", dark)
+            _band(figure, min(lowest, low) / 10, low, little, "bottom", dark)
         if highest >= high / near:
-            _band(figure, high, max(highest, high) * 10, much, "top left", dark)
+            _band(figure, high, max(highest, high) * 10, much, "top", dark)
     return figure
 
 
-def _band(figure: go.Figure, low: float, high: float, word: str, place: str, dark: bool) -> None:
+def _band(figure: go.Figure, low: float, high: float, word: str, word_at: str, dark: bool) -> None:
     """Mark what lies between two values."""
     colours = palette(dark)
-    figure.add_hrect(
-        y0=low,
-        y1=high,
-        fillcolor=colours.validation,
-        opacity=0.12,
-        line_width=0,
-        annotation={"text": word, "font": {"color": colours.muted, "size": 12}},
-        annotation_position=place,
+    figure.add_hrect(y0=low, y1=high, fillcolor=colours.validation, opacity=0.12, line_width=0)
+    figure.add_annotation(
+        text=word,
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=math.log10(low if word_at == "bottom" else high),  # annotations know nothing of logarithmic axes
+        yanchor=word_at,
+        showarrow=False,
+        font={"color": colours.muted, "size": 12},
     )

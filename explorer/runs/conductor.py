@@ -11,7 +11,7 @@ from explorer.errors import SpecError
 from explorer.runs.controls import Verb
 from explorer.runs.recorder import Recorder
 from explorer.runs.run import Run, Status
-from explorer.specs import MAX_CHANGES, Change, parse
+from explorer.specs import MAX_CHANGES, Change, RunSpec, parse
 from explorer.training import Changed, Training
 
 log = logging.getLogger("explorer.worker")
@@ -21,6 +21,15 @@ LINGER_SECONDS = 60.0
 """How long a paused run keeps its worker, so that it goes on at once."""
 LINGER_IF_WANTED = 3.0
 """The same while others wait for a worker."""
+
+
+def check_room(spec: RunSpec) -> None:
+    """Raise `SpecError` if the record of a run has no room for another change."""
+    if len(spec.changes) >= MAX_CHANGES:
+        raise SpecError(
+            f"The record of this run holds {len(spec.changes):,} changes; {MAX_CHANGES:,} is the most. Branch off from "
+            "it to change more."
+        )
 
 
 class Stopped(Exception):
@@ -91,14 +100,16 @@ class Conductor:
                     self._change(step, control.value)
 
     def _change(self, step: int, values: Any) -> None:
-        if len(self.recorder.spec.changes) >= MAX_CHANGES:
-            return
         try:
+            check_room(self.recorder.spec)
             self._make(step, parse(Change, values, "change"))
+            said = ""
         except SpecError as error:  # it was checked when it was asked, but the run has gone on since
             log.warning("run %s: %s", self.recorder.run_id, error)
-            return
-        self.recorder.keep_state()  # a worker that dies soon after is followed by one that changes at the same step
+            said = f"The last change was not made. {error}"
+        self.recorder.news["reason"] = said
+        if not said:  # a worker that dies soon after is followed by one that changes at the same step
+            self.recorder.keep_state()
 
     def _make(self, step: int, change: Change) -> None:
         self.training.change(change)

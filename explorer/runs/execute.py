@@ -9,7 +9,7 @@ import torch
 from explorer.data import Dataset, dataset_of
 from explorer.errors import Diverged, ExplorerError, RunGone, SpecError
 from explorer.models import Plan, build, checked
-from explorer.runs.conductor import Conductor, Left, Stopped
+from explorer.runs.conductor import Conductor, Left, Stopped, check_room
 from explorer.runs.controls import Verb
 from explorer.runs.recorder import Recorder
 from explorer.runs.replay import model_at
@@ -104,6 +104,7 @@ def change(store: RunStore, run: Run, values: Change) -> None:
         SpecError: It cannot work with them.
     """
     _check_purpose(run)
+    check_room(run.spec)
     new = run.settings.model_copy(update={name: v for name, v in values.values.items() if name != "dropout"})
     check(run.spec.model_copy(update={"train": new}))
     if new.epochs < run.epoch:
@@ -118,6 +119,7 @@ def more(store: RunStore, run: Run, epochs: int) -> None:
         ExplorerError: Nothing was kept to go on from, or the settings cannot work.
     """
     _check_purpose(run)
+    check_room(run.spec)
     wanted = Change(epochs=run.epoch + epochs)
     store.resume(run.id, wanted.values)
 

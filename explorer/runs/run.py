@@ -44,7 +44,8 @@ class Run:
     Attributes:
         id: Eight hexadecimal digits.
         spec: What it was made from; None if the row is damaged (then `reason` says so).
-        reason: Why it ended, for a person; empty while all is well.
+        reason: Why it ended, or, while it goes on, what was asked of it and not done, for a person; empty while all is
+            well.
         step, total_steps: Optimiser steps done and planned.
         macs: Multiply-adds for one example, forwards.
         sweep: What the runs have in common that were made together, such as the folds of a cross-validation; or empty.

@@ -101,8 +101,13 @@ class Drawn(NamedTuple):
     content: Hashable
 
 
-def drawn(run: Run, dark: bool, look: Look) -> Drawn:
-    """The curves of a run; all who watch it see the same figures, so that they are made once."""
+def drawn(run: Run, dark: bool, look: Look, seen: int | None = None) -> Drawn:
+    """The curves of a run; all who watch it see the same figures, so that they are made once.
+
+    Args:
+        run, dark, look: Which run, and how it is drawn.
+        seen: A step that is marked.
+    """
     curves, newest = _followed()
     found, version = curves.follow(run.id)
     changes = run.spec.changes if run.spec else ()
@@ -111,12 +116,12 @@ def drawn(run: Run, dark: bool, look: Look) -> Drawn:
     def make() -> Drawn:
         marks = {step: said(change) for step, change in changes}
         loss, other = (
-            learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step)
+            learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step, seen)
             for name in ("loss", metric(run))
         )
-        return Drawn(loss, other, diagnose(found, constant(run)), (run.id, dark, look, state))
+        return Drawn(loss, other, diagnose(found, constant(run)), (run.id, dark, look, seen, state))
 
-    return newest.get((run.id, dark, look), state, make)
+    return newest.get((run.id, dark, look, seen), state, make)
 
 
 def said(change: Change) -> str:

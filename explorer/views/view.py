@@ -203,8 +203,13 @@ def _usable(dataset: Dataset, wanted: state.Lens, notes: list[str]) -> str:
     return wanted.made
 
 
-def sidebar(looking: bool) -> None:
-    """The lens in the sidebar: the run on every page; step, example and class on the pages that look into one."""
+def sidebar(looking: bool, travelling: bool = False) -> None:
+    """The lens in the sidebar: the run on every page; step, example and class on the pages that look into one.
+
+    Args:
+        looking: Whether the page looks into an example.
+        travelling: Whether it shows the run at a step.
+    """
     run = current_run()
     if run is None:
         return
@@ -216,11 +221,13 @@ def sidebar(looking: bool) -> None:
     words = {key: title if titles[title] == 1 else f"{title} ({key})" for key, title in runs.items()}
     _choice("Run", "run", list(runs), run.id, words.__getitem__)
     # Only now: where the run cannot be resolved, its data were removed say, another can still be chosen.
-    view = resolve(run) if looking else None
+    view = resolve(run) if looking or travelling else None
     if view is None:
         return
     if len(view.steps) > 1:
         travel.controls(view)
+    if not looking:
+        return
     _choice("Examples from", "split", list(state.SPLITS), view.split, lambda split: f"{split} split")
     last = len(view.dataset.split(view.split)) - 1
     st.number_input(

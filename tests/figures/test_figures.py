@@ -258,6 +258,10 @@ def test_a_change_is_marked_where_it_begins_and_the_best_epoch_by_a_star() -> No
     assert (mark.x, mark.hovertext) == (8, "After step 7: learning rate 0.1")
     epochs = learning_curve(metrics(50), "loss", 100, look=Look("epoch"), marks={17: "learning rate 0.1"})
     assert epochs.layout.annotations[0].x == epochs.layout.shapes[0].x0 == pytest.approx(1.8)
+    seen = learning_curve(metrics(50), "loss", 100, look=Look("seconds"), marks={7: "clip 1"}, seen=30).layout
+    assert [(rule.x0, rule.line.dash) for rule in seen.shapes] == [(0.08, "dash"), (0.3, "solid")]
+    assert [word.text for word in seen.annotations] == ["changed", "step 30"]
+    assert learning_curve(metrics(50), "loss", 100, seen=0).layout.shapes[0].x0 == 0
     assert list(figure.data[1].marker.symbol) == [DIAMOND, STAR, DIAMOND, DIAMOND, DIAMOND]
 
 
@@ -282,6 +286,8 @@ def test_what_has_vanished_is_drawn_at_the_lower_end_and_lies_in_the_band(what: 
         assert (line.y > 0).all()
         (band,) = figure.layout.shapes
         assert 0 < band.y0 < line.y[0] < band.y1
+        (word,) = figure.layout.annotations
+        assert 10**word.y == pytest.approx(band.y0)  # annotations know nothing of logarithmic axes
         assert line.y[0] < min(seen[what][seen[what] > 0], default=1)
 
 

@@ -98,6 +98,31 @@ def test_changing_what_cannot_work_is_refused_before_it_is_asked(store: ex.RunSt
     assert store.asked(run.id) == []
 
 
+def test_a_change_that_is_not_made_is_said_until_one_is(store: ex.RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(conducting, "MAX_CHANGES", 1)
+    asked = {12: {"epochs": 1}, 14: {"clip": 1.0}, 16: {"clip": 2.0}}  # 10 steps an epoch
+    said: dict[int, str] = {}
+
+    def watch(event: Any) -> None:
+        if isinstance(event, StepDone):
+            run = store.list(1)[0]
+            said[event.step] = run.reason
+            if event.step in asked:
+                store.ask(run.id, Verb.CHANGE, asked[event.step])
+
+    run = now(store, NETWORK.model_copy(update={"train": ex.TrainSpec(epochs=2, batch_size=128)}), watch)
+    assert said[12] == ""
+    assert said[14] == "The last change was not made. The run is in epoch 2 already; it cannot end after 1."
+    assert said[16] == ""
+    assert "holds 1 changes; 1 is the most. Branch off" in said[18]
+    assert (run.status, run.reason) == (Status.FINISHED, "")
+    assert [values.values for _, values in run.spec.changes] == [{"clip": 1.0}]
+    for ask in (lambda: change(store, run, Change(clip=3.0)), lambda: more(store, run, 1)):
+        with pytest.raises(SpecError, match="1 is the most"):
+            ask()
+
+
 def test_a_branch_starts_from_the_weights_of_a_kept_step_with_dropout_as_it_was_last(store: ex.RunStore) -> None:
     run = now(store, NETWORK.model_copy(update={"changes": ((9, Change(dropout=0.1)),)}))
     step = store.snapshots.steps(run.id)[3]
