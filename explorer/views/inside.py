@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from explorer.views import panel
+from explorer.views import copies, panel
 from explorer.views.looks import LOOKS, Look
 from explorer.views.looks.base import COLUMNS
 from explorer.views.options import Options
@@ -19,7 +21,7 @@ def inside(view: View) -> dict[str, str]:
     fitting = [name for name, reason in reasons.items() if reason is None]
     options = Options()
     name = _choose(fitting, reasons, options)
-    beside, several = _settings(fitting, reasons, view, options)
+    beside, of, several = _settings(fitting, reasons, view, options)
     if beside == NOTHING:
         left, right = st.columns([1, 3], gap="medium")
         with left:
@@ -29,10 +31,11 @@ def inside(view: View) -> dict[str, str]:
         return options.drawn
     panel.example_panel(view, beside=True)
     second = Options("2", options.drawn)
-    for column, one, its in zip(st.columns(2, gap="medium"), (name, beside), (options, second), strict=True):
+    places = zip(st.columns(2, gap="medium"), (name, beside), (view, of), (options, second), strict=True)
+    for column, one, seen, its in places:
         with column:
-            st.markdown(f"**{LOOKS[one].title}**")
-            _draw(one, view, its, several, columns=1)
+            st.markdown(f"**{LOOKS[one].title}**" + (f" of {_shown(seen)}" if of is not view else ""))
+            _draw(one, seen, its, several, columns=1)
     return options.drawn
 
 
@@ -53,9 +56,15 @@ def _choose(fitting: list[str], reasons: dict[str, str | None], options: Options
         )
 
 
-def _settings(fitting: list[str], reasons: dict[str, str | None], view: View, options: Options) -> tuple[str, bool]:
-    """What stands beside it, and whether several steps are shown."""
-    several = False
+def _shown(view: View) -> str:
+    return copies.COPY if view.changed else copies.ORIGINAL
+
+
+def _settings(
+    fitting: list[str], reasons: dict[str, str | None], view: View, options: Options
+) -> tuple[str, View, bool]:
+    """What stands beside it, of which of an example and its changed copy, and whether several steps are shown."""
+    of, several = view, False
     with st.container(horizontal=True, vertical_alignment="bottom", key="look-settings"):
         beside = options.one(
             "beside",
@@ -66,6 +75,10 @@ def _settings(fitting: list[str], reasons: dict[str, str | None], view: View, op
             width=220,
             help="A second look, or the same one at another place.",
         )
+        other = replace(view, original=not view.original)
+        both = bool(view.made) and beside != NOTHING
+        if both and options.switch("other", f"Beside it {_shown(other)}", help="To see what the change does inside."):
+            of = other
         if len(view.steps) > 1:
             several = options.switch(
                 "steps", "At several steps", help="The same at up to four steps of the training, side by side."
@@ -74,4 +87,4 @@ def _settings(fitting: list[str], reasons: dict[str, str | None], view: View, op
             with st.popover("Not for this model", type="tertiary"):
                 for name, reason in missing.items():
                     st.markdown(f"**{LOOKS[name].title}**: {reason}")
-    return beside, several
+    return beside, of, several

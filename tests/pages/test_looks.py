@@ -10,9 +10,11 @@ import pytest
 from explorer.data import load_dataset
 from explorer.data.made import images, series
 from explorer.data.made import texts as texts_made
+from explorer.probes import feature_maps
+from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
 from explorer.views.looks import LOOKS
-from tests.pages.conftest import healthy, open_page, read, texts
+from tests.pages.conftest import drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 FAMILIES = {
@@ -120,6 +122,24 @@ def test_every_look_draws_an_example_that_somebody_made(runs: dict[str, Run], fa
             app = healthy(open_page("look_inside", **place, look=look.name))
             assert "made by you" in texts(app)
             assert not app.warning
+
+
+def test_the_same_look_of_the_original_stands_beside_that_of_its_copy(runs: dict[str, Run], store: RunStore) -> None:
+    run, x = runs["cnn"], load_dataset("digits").test.inputs[5:6]
+    made = images.code_of(load_dataset("digits"), 1 - x[0].numpy())
+    place = {"run": run.id, "example": "5", "made": made, "look": "layers", "beside": "layers", "other": "True"}
+
+    app = healthy(open_page("look_inside", **place))
+
+    assert app.query_params["other"] == "True"
+    assert "**Feature maps** of the copy" in texts(app)
+    assert "**Feature maps** of the original" in texts(app)
+    model = model_at(store, run.id, run.step)
+    for key, shown in (("layers", 1 - x), ("layers2", x)):
+        maps = drawn(app, key)["z"]
+        expected = feature_maps(model, shown, "conv1").values
+        np.testing.assert_allclose(sorted(maps[~np.isnan(maps)]), sorted(expected.ravel()), atol=0.02)
+    assert "Change: warm brighter, cool darker, at most 1" in [said for one in app.image for said in one.captions]
 
 
 def test_a_copy_that_was_not_changed_lies_where_its_original_lies(runs: dict[str, Run]) -> None:
