@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -92,6 +93,17 @@ def test_a_look_at_several_steps_draws_each_of_them_with_its_own_weights(runs: d
     assert f"**Step {steps[0]}** (before training)" in texts(app)
     assert f"**Step {steps[-1]}**" in texts(app)
     assert len(set(specs)) == len(specs) == 4
+
+
+@pytest.mark.parametrize(("look", "more"), [("layers", {}), ("filters", {}), ("filters", {"change": "True"})])
+def test_several_steps_of_maps_and_of_weights_share_one_scale(runs: dict[str, Run], look: str, more: dict) -> None:
+    run = runs["cnn"].id
+    single = drawn(healthy(open_page("look_inside", run=run, look=look, layer="conv1", **more)), look)["zmax"]
+    app = healthy(open_page("look_inside", run=run, look=look, layer="conv1", steps="True", **more))
+    ends = [json.loads(chart.proto.spec)["data"][0]["zmax"] for chart in app.get("plotly_chart")]
+    assert len(ends) > 1
+    assert len(set(ends)) == 1
+    assert ends[0] >= single > 0  # the last step's own scale is within
 
 
 def test_a_layer_that_another_model_has_is_named_in_one_line_and_the_page_goes_on(runs: dict[str, Run]) -> None:
