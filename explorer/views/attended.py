@@ -110,6 +110,13 @@ def places(view: View, seen: AttentionMap) -> tuple[Places, Places]:
     return Places(("the whole",)) if looks == 1 and not across else mine.known(looks), theirs.known(offered)
 
 
+def within(place: int, places: Places) -> int:
+    """The place, or the last one if there are not so many: of a changed copy a translator reads what it writes itself,
+    at another step perhaps less.
+    """
+    return min(place, len(places) - 1)
+
+
 def head_words(heads: int) -> list[str]:
     """What the mean of all heads and each of them are called, from 0."""
     return [f"mean of {heads}", *map(str, range(1, heads + 1))]

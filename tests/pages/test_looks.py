@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from explorer.data import load_dataset
+from explorer.data import END, load_dataset
 from explorer.data.made import images, series
 from explorer.data.made import texts as texts_made
+from explorer.models import translate
 from explorer.probes import feature_maps
 from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
@@ -134,6 +135,26 @@ def test_every_look_draws_an_example_that_somebody_made(runs: dict[str, Run], fa
             app = healthy(open_page("look_inside", **place, look=look.name))
             assert "made by you" in texts(app)
             assert not app.warning
+
+
+@pytest.mark.parametrize(
+    "more", [{"look": "heads", "form": "place"}, {"look": "heads", "form": "lines"}, {"look": "scores"}]
+)
+def test_a_place_that_is_not_written_at_another_step_is_the_last_one_there(
+    runs: dict[str, Run], store: RunStore, more: dict[str, str]
+) -> None:
+    run, phrases = runs["seq2seq_rnn"], load_dataset("phrases")
+    made, steps = MADE["seq2seq_rnn"](phrases), store.snapshots.steps(run.id)
+    x, longest = texts_made.read(phrases, "open zyx file").tokens, phrases.target_shape.size[0]
+    first, last = (translate(model_at(store, run.id, steps[n]).eval(), x, longest)[0].tolist() for n in (0, -1))
+    assert last == [END]
+    assert len(first) == longest  # before training it does not stop
+
+    app = open_page("look_inside", run=run.id, made=made, step="0", steps="True", place="20", **more)
+
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in healthy(app).get("plotly_chart")]
+    assert f"from {phrases.target_vocabulary[first[19]]}" in titles[0]  # behind the start token
+    assert len(titles) > 1
 
 
 def test_the_same_look_of_the_original_stands_beside_that_of_its_copy(runs: dict[str, Run], store: RunStore) -> None:

@@ -51,6 +51,7 @@ class Scores(Attending):
     def figure(self, view: View, chosen: Chosen, dark: bool) -> go.Figure:
         name, head, place, part = chosen
         found, looking, seen = _found(view, chosen)
+        place = attended.within(place, looking)
         said = attended.said(name) + attended.head_said(head, len(found.weights))
         said += f" · from {as_text(looking.names[place])}" if len(looking) > 1 else ""
         if part == "scores":
