@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -36,7 +35,7 @@ class Attending(Look):
     def why_not(cls, view: View) -> str | None:
         return None if has_attention(view) else "it has no attention."
 
-    def more(self, view: View, chosen: Hashable, options: Options) -> None:
+    def onward(self) -> None:
         st.page_link(page.ATTRIBUTIONS, label="Attributions of the same example", icon=":material/psychology_alt:")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -94,6 +95,32 @@ def test_a_look_at_several_steps_draws_each_of_them_with_its_own_weights(runs: d
     assert f"**Step {steps[0]}** (before training)" in texts(app)
     assert f"**Step {steps[-1]}**" in texts(app)
     assert len(set(specs)) == len(specs) == 4
+
+
+def test_as_many_steps_are_shown_as_one_likes_and_the_link_says_how_many(runs: dict[str, Run], store: RunStore) -> None:
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, steps="True"))
+    number = next(box for box in app.selectbox if box.label == "Steps")
+    assert number.value == 4
+    number.set_value(6).run()
+    assert len(healthy(app).get("plotly_chart")) == 6
+    assert app.query_params["many"] == "6"
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, steps="True", many="2"))
+    first, last = (store.snapshots.steps(runs["cnn"].id)[n] for n in (0, -1))
+    said = re.findall(r"\*\*Step (\d+)\*\*", texts(app))
+    assert said == [str(first), str(last)]
+
+
+@pytest.mark.parametrize("look", ["excites", "spread"])
+def test_a_look_at_one_step_says_so_where_several_are_asked_for(runs: dict[str, Run], look: str) -> None:
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, look=look, steps="True"))
+    assert [one.value for one in app.info] == [LOOKS[look].steady]
+
+
+@pytest.mark.parametrize("look", ["heads", "summary", "rollout", "scores"])
+def test_attention_leads_on_to_attributions_at_one_step_and_at_several(runs: dict[str, Run], look: str) -> None:
+    for steps in ("False", "True"):
+        app = healthy(open_page("look_inside", run=runs["transformer"].id, look=look, steps=steps))
+        assert [link.proto.label for link in app.get("page_link")][-1] == "Attributions of the same example"
 
 
 @pytest.mark.parametrize(("look", "more"), [("layers", {}), ("filters", {}), ("filters", {"change": "True"})])

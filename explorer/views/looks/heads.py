@@ -103,7 +103,7 @@ class AttentionHeads(Attending):
             figure = self.figure(view, chosen, page.dark())
             _clickable(figure, self.name, options, partial(_to_place, chosen, options))
         self.say()
-        self.more(view, chosen, options)
+        self.onward()
 
 
 # -- clicks -----------------------------------------------------------------------------------------------------------

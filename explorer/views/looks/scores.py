@@ -78,7 +78,6 @@ class Scores(Attending):
             "Worked out from these numbers, of all heads and places, the layer puts out what it did put out; the "
             f"largest difference is {found.error:.0e}."
         )
-        super().more(view, chosen, options)
 
 
 def _found(view: View, chosen: Chosen) -> tuple[AttentionSteps, Places, Places]:
