@@ -66,7 +66,7 @@ def open_at(wanted: Wanted, method: str = "", check: str = "") -> None:
     """Leave another page for this table, with the cell of a method and a check open."""
     from explorer.trust.table import usual_methods
 
-    options = Options()
+    options = Options(by="trust")
     options.choose("count", wanted.examples)
     options.choose("draw", wanted.seed)
     if not set(wanted.methods) <= set(usual_methods()):

@@ -28,7 +28,7 @@ SAMPLED = 5
 """Steps that one scale for all of them is made from."""
 
 SPREAD = 4
-"""Steps shown side by side."""
+"""Steps shown side by side, unless another number is chosen."""
 
 ANSWER = -1
 """Stands for "whatever the model answers" among the numbers of classes."""
@@ -56,6 +56,7 @@ class View:
         made: Code of a changed copy of it that can be used, or empty for none.
         original: Whether it is the example itself that is looked into, although there is a changed copy.
         notes: What the lens asks for and is not here, in words.
+        many: How many steps are shown side by side.
     """
 
     run: Run
@@ -68,6 +69,7 @@ class View:
     made: str = ""
     original: bool = False
     notes: tuple[str, ...] = ()
+    many: int = SPREAD
 
     @property
     def shown(self) -> Example:
@@ -92,7 +94,7 @@ class View:
     @property
     def spread(self) -> tuple[int, ...]:
         """The same for steps that are shown side by side."""
-        return self._evenly(SPREAD)
+        return self._evenly(self.many)
 
     @property
     def begins(self) -> str:

@@ -137,7 +137,7 @@ def view(request: pytest.FixtureRequest, store: RunStore) -> views.View:  # noqa
     with store.owners.hold() as owner:
         run = execute(store, submit(store, spec, owner=owner), owner)
     steps = store.snapshots.steps(run.id)
-    return views.View(run, steps, steps[-1], dataset_of(run.spec), "test", 0, None)
+    return views.View(run, steps, steps[-1], dataset_of(run.spec), "test", 0, None, many=2)
 
 
 @pytest.mark.usefixtures("idle")
@@ -158,7 +158,6 @@ def test_it_draws_whatever_is_chosen_at_one_step_at_several_and_beside_itself(
     monkeypatch.setattr(page, "_chart", charted)
     monkeypatch.setattr(st, "info", told)
     monkeypatch.setattr(st, "page_link", lambda *_, **__: None)  # there are no other pages here
-    monkeypatch.setattr(views, "SPREAD", 2)
     for module, count in SMALL.items():
         monkeypatch.setattr(module, "EXAMPLES", count)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from explorer.data import load_dataset
+from explorer.data import END, load_dataset
 from explorer.data.made import images, series
 from explorer.data.made import texts as texts_made
+from explorer.models import translate
+from explorer.probes import feature_maps
+from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
 from explorer.views.looks import LOOKS
-from tests.pages.conftest import healthy, open_page, read, texts
+from tests.pages.conftest import drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 FAMILIES = {
@@ -92,6 +97,43 @@ def test_a_look_at_several_steps_draws_each_of_them_with_its_own_weights(runs: d
     assert len(set(specs)) == len(specs) == 4
 
 
+def test_as_many_steps_are_shown_as_one_likes_and_the_link_says_how_many(runs: dict[str, Run], store: RunStore) -> None:
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, steps="True"))
+    number = next(box for box in app.selectbox if box.label == "Steps")
+    assert number.value == 4
+    number.set_value(6).run()
+    assert len(healthy(app).get("plotly_chart")) == 6
+    assert app.query_params["many"] == "6"
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, steps="True", many="2"))
+    first, last = (store.snapshots.steps(runs["cnn"].id)[n] for n in (0, -1))
+    said = re.findall(r"\*\*Step (\d+)\*\*", texts(app))
+    assert said == [str(first), str(last)]
+
+
+@pytest.mark.parametrize("look", ["excites", "spread"])
+def test_a_look_at_one_step_says_so_where_several_are_asked_for(runs: dict[str, Run], look: str) -> None:
+    app = healthy(open_page("look_inside", run=runs["cnn"].id, look=look, steps="True"))
+    assert [one.value for one in app.info] == [LOOKS[look].steady]
+
+
+@pytest.mark.parametrize("look", ["heads", "summary", "rollout", "scores"])
+def test_attention_leads_on_to_attributions_at_one_step_and_at_several(runs: dict[str, Run], look: str) -> None:
+    for steps in ("False", "True"):
+        app = healthy(open_page("look_inside", run=runs["transformer"].id, look=look, steps=steps))
+        assert [link.proto.label for link in app.get("page_link")][-1] == "Attributions of the same example"
+
+
+@pytest.mark.parametrize(("look", "more"), [("layers", {}), ("filters", {}), ("filters", {"change": "True"})])
+def test_several_steps_of_maps_and_of_weights_share_one_scale(runs: dict[str, Run], look: str, more: dict) -> None:
+    run = runs["cnn"].id
+    single = drawn(healthy(open_page("look_inside", run=run, look=look, layer="conv1", **more)), look)["zmax"]
+    app = healthy(open_page("look_inside", run=run, look=look, layer="conv1", steps="True", **more))
+    ends = [json.loads(chart.proto.spec)["data"][0]["zmax"] for chart in app.get("plotly_chart")]
+    assert len(ends) > 1
+    assert len(set(ends)) == 1
+    assert ends[0] >= single > 0  # the last step's own scale is within
+
+
 def test_a_layer_that_another_model_has_is_named_in_one_line_and_the_page_goes_on(runs: dict[str, Run]) -> None:
     app = healthy(open_page("look_inside", run=runs["mlp"].id, layer="conv2", look="nothing_like_it"))
     said = [warning.value for warning in app.warning]
@@ -159,6 +201,44 @@ def test_every_look_draws_an_example_that_somebody_made(runs: dict[str, Run], fa
             app = healthy(open_page("look_inside", **place, look=look.name))
             assert "made by you" in texts(app)
             assert not app.warning
+
+
+@pytest.mark.parametrize(
+    "more", [{"look": "heads", "form": "place"}, {"look": "heads", "form": "lines"}, {"look": "scores"}]
+)
+def test_a_place_that_is_not_written_at_another_step_is_the_last_one_there(
+    runs: dict[str, Run], store: RunStore, more: dict[str, str]
+) -> None:
+    run, phrases = runs["seq2seq_rnn"], load_dataset("phrases")
+    made, steps = MADE["seq2seq_rnn"](phrases), store.snapshots.steps(run.id)
+    x, longest = texts_made.read(phrases, "open zyx file").tokens, phrases.target_shape.size[0]
+    first, last = (translate(model_at(store, run.id, steps[n]).eval(), x, longest)[0].tolist() for n in (0, -1))
+    assert last == [END]
+    assert len(first) == longest  # before training it does not stop
+
+    app = open_page("look_inside", run=run.id, made=made, step="0", steps="True", place="20", **more)
+
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in healthy(app).get("plotly_chart")]
+    assert f"from {phrases.target_vocabulary[first[19]]}" in titles[0]  # behind the start token
+    assert len(titles) > 1
+
+
+def test_the_same_look_of_the_original_stands_beside_that_of_its_copy(runs: dict[str, Run], store: RunStore) -> None:
+    run, x = runs["cnn"], load_dataset("digits").test.inputs[5:6]
+    made = images.code_of(load_dataset("digits"), 1 - x[0].numpy())
+    place = {"run": run.id, "example": "5", "made": made, "look": "layers", "beside": "layers", "other": "True"}
+
+    app = healthy(open_page("look_inside", **place))
+
+    assert app.query_params["other"] == "True"
+    assert "**Feature maps** of the copy" in texts(app)
+    assert "**Feature maps** of the original" in texts(app)
+    model = model_at(store, run.id, run.step)
+    for key, shown in (("layers", 1 - x), ("layers2", x)):
+        maps = drawn(app, key)["z"]
+        expected = feature_maps(model, shown, "conv1").values
+        np.testing.assert_allclose(sorted(maps[~np.isnan(maps)]), sorted(expected.ravel()), atol=0.02)
+    assert "Change: warm brighter, cool darker, at most 1" in [said for one in app.image for said in one.captions]
 
 
 def test_a_copy_that_was_not_changed_lies_where_its_original_lies(runs: dict[str, Run]) -> None:

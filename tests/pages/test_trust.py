@@ -90,7 +90,7 @@ def test_a_known_table_is_there_at_once_and_its_doubts_are_said_in_words(run: Ru
     assert "**Random weights**: Guided backpropagation" in said
     assert "do not use it to judge this model" in said
     assert "How good the model is: it gets " in said
-    assert "Attention does not apply: this model has no attention" in said
+    assert "Attention does not apply: it has no attention" in said
     assert "2 test examples" in next(chart.proto.spec for chart in app.get("plotly_chart"))
 
 

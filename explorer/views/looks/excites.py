@@ -43,7 +43,7 @@ class Excites(Look):
     name = "excites"
     title = "What excites it"
     order = 3
-    steady = True
+    steady = "An input is made anew for each step, which takes seconds: this is the one of the step you look at."
     misleads = (
         "It shows what the model can be driven to, not what it meets: such inputs are mostly unlike any example, and "
         "another seed or other regularisers make another one."

@@ -65,6 +65,9 @@ class Layers(Look):
             part = layer.window(len(values), "channels", most=layer.at_once(values), options=options)
         return Chosen(name, part, layer.span_of(view, spot), each, one)
 
+    def together(self, view: View, steps: tuple[int, ...], chosen: Hashable) -> Hashable:
+        return chosen._replace(span=results.span(view.run.id, steps, view.split, view.shown, _spot(chosen.name)))
+
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
         return _figure(view, chosen, chosen.channel, dark)
 
