@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from explorer.views import panel
@@ -18,7 +20,6 @@ def inside(view: View) -> dict[str, str]:
     reasons = {look.name: look.why_not(view) for look in LOOKS.values()}
     fitting = [name for name, reason in reasons.items() if reason is None]
     options = Options()
-    drawn = options.drawn
     name = _choose(fitting, reasons, options)
     beside, several = _settings(fitting, reasons, view, options)
     if beside == NOTHING:
@@ -26,19 +27,20 @@ def inside(view: View) -> dict[str, str]:
         with left:
             panel.example_panel(view)
         with right:
-            _draw(name, view, "", drawn, several)
-        return drawn
+            _draw(name, view, options, several)
+        return options.drawn
     panel.example_panel(view, beside=True)
-    for column, one, slot in zip(st.columns(2, gap="medium"), (name, beside), ("", "2"), strict=True):
+    second = Options("2", options.drawn)
+    for column, one, its in zip(st.columns(2, gap="medium"), (name, beside), (options, second), strict=True):
         with column:
             st.markdown(f"**{LOOKS[one].title}**")
-            _draw(one, view, slot, drawn, several, columns=1)
-    return drawn
+            _draw(one, view, its, several, columns=1)
+    return options.drawn
 
 
-def _draw(name: str, view: View, slot: str, drawn: dict[str, str], several: bool, columns: int = COLUMNS) -> None:
+def _draw(name: str, view: View, options: Options, several: bool, columns: int = COLUMNS) -> None:
     look: Look = LOOKS.make(name)
-    options = Options(slot, drawn, look.name, look.scope)
+    options = replace(options, by=look.name, scope=look.scope)
     if several and not look.steady:
         look.draw_steps(view, options, columns)
     else:
