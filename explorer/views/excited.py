@@ -106,8 +106,8 @@ def strongest(view: View, goal: Goal, dark: bool) -> go.Figure:
     axis = "value at its strongest token" if goal.sequence else "value"
     if not goal.layer:
         axis = "logit" if view.dataset.classes else "answer, standardised"
-    title = f"The {view.split} examples that excite {what} most"
-    return bars(values, [f"example {row}" for row in rows], title, axis, f"{title}. {said}.", dark)
+    alt = f"The {view.split} examples that excite {what} most. {said}."
+    return bars(values, [f"example {row}" for row in rows], f"The strongest for {what}", axis, alt, dark)
 
 
 def texts(view: View, goal: Goal, found: Peaks, options: Options) -> None:

@@ -155,7 +155,7 @@ def test_units_of_sequences_and_of_states_are_excited_as_well(
     place = {"of": layer, "unit": "3"} if layer else {}
     app = healthy(open_page("look_inside", run=runs[family].id, look="excites", **place))
     assert not app.warning
-    said = "The strongest of the test split" if layer else "The test examples that excite class"
+    said = "The strongest of the test split" if layer else "The strongest for class"
     assert any(said in chart.proto.spec for chart in app.get("plotly_chart"))
     assert ("Outlined is the place where it is strongest" in texts(app)) == outlined
 

@@ -61,7 +61,8 @@ class Chosen:
 
 class EmbeddingSpace(Look):
     """Every example is a point, and examples that this layer represents alike lie close together. The one you look at
-    has a thick ring, its nearest neighbours thin ones; in two dimensions, click a point to look at its example.
+    has a thick ring, its nearest neighbours thin ones. Click a point to look at its example; where there are three
+    dimensions, choose it from the list below.
     """
 
     name = "space"
