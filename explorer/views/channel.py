@@ -27,6 +27,13 @@ HINT = (
 )
 DETAILED = 3
 """Input channels whose products are written out: those that add or take away most."""
+BLOCK = {
+    "conv1": ("First convolution", ("norm1", "relu1")),
+    "conv2": ("Second convolution", ("norm2",)),
+    "skip": ("Skip", ()),
+}
+"""Convolutions of a residual block, whose outputs have one shape: in words, and all that changes their values."""
+INNER = {"norm1": "Batch norm", "relu1": "ReLU", "norm2": "Batch norm"}
 INPUTS = 8
 """Most input channels drawn."""
 Place = tuple[int, ...]
@@ -57,7 +64,7 @@ def enlarge(view: View, name: str, channel: int, options: Options) -> None:
         (view.place, name, channel, at, dark),
         clicked,
     )
-    _explain(view, name, channel, at, float(values[at]))
+    _explain(view, name, channel, at, float(values[at]), options)
 
 
 def _axes(values: np.ndarray) -> tuple[str, ...]:
@@ -141,7 +148,7 @@ def _single(planned: Planned) -> bool:
     return planned.kind in ("batchnorm", "dropout") or planned.role == "bend"
 
 
-def _explain(view: View, name: str, channel: int, at: Place, value: float) -> None:
+def _explain(view: View, name: str, channel: int, at: Place, value: float, options: Options) -> None:
     kind, where = view.layers[name].kind, ", ".join(map(str, at))
     if found := chain(view.layers, name):
         _convolution(view, found, channel, at)
@@ -166,6 +173,10 @@ def _explain(view: View, name: str, channel: int, at: Place, value: float) -> No
             f"The value at {where}: the two convolutions add {added:+.4g} to the {skipped:.4g} that skips them, "
             f"{added + skipped:.4g} in all; ReLU makes **{value:.4g}** of it."
         )
+        same = view.layers[name].given.size == view.layers[name].output.size  # then nothing is computed on the way past
+        known = [inner for inner in BLOCK if inner != "skip" or not same]
+        inner = options.one("inside", "Worked out", known, "conv2", words=lambda one: BLOCK[one][0])
+        _convolution(view, Chain(f"{name}.{inner}", tuple(f"{name}.{one}" for one in BLOCK[inner][1])), channel, at)
     else:
         st.markdown(f"The value at {where} is **{value:.4g}**.")
 
@@ -199,7 +210,8 @@ def _told(view: View, found: Chain, made: Sum, channel: int, at: Place) -> str:
     )
     for name in found.following:
         value = float(results.seen(*view.place, _spot(name))[(channel, *at)])
-        said += f" {name} ({view.layers[name].title}) makes **{value:.4g}** of it."
+        title = view.layers[name].title if name in view.layers else INNER[name.rpartition(".")[2]]
+        said += f" {name} ({title}) makes **{value:.4g}** of it."
     return said
 
 

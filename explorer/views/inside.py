@@ -23,7 +23,6 @@ def inside(view: View) -> dict[str, str]:
     reasons = {look.name: look.why_not(view) for look in LOOKS.values()}
     fitting = [name for name, reason in reasons.items() if reason is None]
     options = Options()
-    drawn = options.drawn
     name = _choose(fitting, reasons, options)
     chosen = _settings(fitting, reasons, view, options)
     view = replace(view, many=chosen.steps or SPREAD)
@@ -32,21 +31,22 @@ def inside(view: View) -> dict[str, str]:
         with left:
             panel.example_panel(view)
         with right:
-            _draw(name, view, "", drawn, chosen.steps > 0)
-        return drawn
+            _draw(name, view, options, chosen.steps > 0)
+        return options.drawn
     panel.example_panel(view, beside=True)
     of = replace(view, original=not view.original) if chosen.other else view
-    places = zip(st.columns(2, gap="medium"), (name, chosen.beside), (view, of), ("", "2"), strict=True)
-    for column, one, seen, slot in places:
+    second = Options("2", options.drawn)
+    places = zip(st.columns(2, gap="medium"), (name, chosen.beside), (view, of), (options, second), strict=True)
+    for column, one, seen, its in places:
         with column:
             st.markdown(f"**{LOOKS[one].title}**" + (f" of {_shown(seen)}" if chosen.other else ""))
-            _draw(one, seen, slot, drawn, chosen.steps > 0, columns=1)
-    return drawn
+            _draw(one, seen, its, chosen.steps > 0, columns=1)
+    return options.drawn
 
 
-def _draw(name: str, view: View, slot: str, drawn: dict[str, str], several: bool, columns: int = COLUMNS) -> None:
+def _draw(name: str, view: View, options: Options, several: bool, columns: int = COLUMNS) -> None:
     look: Look = LOOKS.make(name)
-    options = Options(slot, drawn, look.name, look.scope)
+    options = replace(options, by=look.name, scope=look.scope)
     if several and not look.steady:
         look.draw_steps(view, options, columns)
         return

@@ -36,12 +36,14 @@ class Options:
         drawn: Fills with what differs from the default, by name, as the URL has it.
         by: The look or page that asks.
         scope: What they are kept under, with those of others of this scope; by itself if empty.
+        warned: Fills with those of which it was said that they are not as the link has them.
     """
 
     slot: str = ""
     drawn: dict[str, str] = field(default_factory=dict)
     by: str = ""
     scope: str = ""
+    warned: set[str] = field(default_factory=set)
 
     def key(self, name: str) -> str:
         """A key for a widget or figure of this slot. Not for widgets whose value may change elsewhere."""
@@ -58,7 +60,9 @@ class Options:
 
     def _warn(self, name: str, words: str) -> None:
         """Say what of an option is not used, if it was the link that brought it here."""
-        if state.from_link(self.kept(name), self.by):
+        kept = self.kept(name)
+        if state.from_link(kept, self.by) and kept not in self.warned:
+            self.warned.add(kept)
             st.warning(plain(words), icon=":material/link_off:")
 
     def value(self, name: str, known: Sequence[Any], default: Any, label: str = "") -> Any:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from explorer.data import END, load_dataset
 from explorer.data.made import images, series
 from explorer.data.made import texts as texts_made
 from explorer.models import translate
 from explorer.probes import feature_maps
+from explorer.probes.capture import capture
+from explorer.probes.places import visible
 from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
 from explorer.views.looks import LOOKS
@@ -181,6 +184,47 @@ def test_what_a_link_brings_for_a_look_that_is_not_here_is_taken_by_no_other_pag
     app = open_page("look_inside", run=runs["mlp"].id, look="states", part="cell_state")
     app = healthy(app.switch_page("../pages/attributions.py").run())
     assert not complaints(app)
+
+
+def test_texts_have_the_examples_that_excite_a_unit_with_the_strongest_token_marked(
+    runs: dict[str, Run], store: RunStore
+) -> None:
+    run, pairs = runs["seq2seq_rnn"], load_dataset("phrases")
+    model = model_at(store, run.id, run.total_steps)
+    layer, best, written = "decoder.grudecoder1", [], pairs.test.targets[:, :-1]
+    with capture(model, [layer]) as seen, torch.no_grad():
+        model(pairs.test.inputs, written)
+    for row, tokens in enumerate(written):
+        values = seen[layer][row, : int((tokens != 0).sum()), 3]  # padding stands at the end
+        best.append((values.max().item(), -row, values.argmax().item()))
+    strongest = sorted(best, reverse=True)[:6]
+
+    app = healthy(open_page("look_inside", run=run.id, look="excites", of=layer, unit="3"))
+
+    rows = [one for one in app.button if str(one.key).startswith("row-")]
+    assert [read(one.label) for one in rows] == [f"{-row}: {value:.3g}" for value, row, _ in strongest]
+    _, row, place = strongest[0]
+    token = visible(pairs.target_vocabulary[int(pairs.test.targets[-row, place])])
+    text = pairs.text(pairs.test.inputs[-row])
+    assert any(
+        read(one.value).startswith(f"{text} → ") and f":blue-background[{token}]" in read(one.value)
+        for one in app.markdown
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "layer", "outlined"),
+    [("transformer", "transformer1", True), ("rnn", "gru1", False), ("attention", "", False)],
+)
+def test_units_of_sequences_and_of_states_are_excited_as_well(
+    runs: dict[str, Run], family: str, layer: str, outlined: bool
+) -> None:
+    place = {"of": layer, "unit": "3"} if layer else {}
+    app = healthy(open_page("look_inside", run=runs[family].id, look="excites", **place))
+    assert not app.warning
+    said = "The strongest of the test split" if layer else "The strongest for class"
+    assert any(said in chart.proto.spec for chart in app.get("plotly_chart"))
+    assert ("Outlined is the place where it is strongest" in texts(app)) == outlined
 
 
 MADE = {

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 
 from explorer.data import Dataset
 from explorer.probes.ascent import Goal, Rules
-from explorer.runs.execute import branch, execute
+from explorer.runs.execute import branch, execute, submit
 from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
+from explorer.specs import ModelSpec, RunSpec, TrainSpec
 from explorer.views import climbing, layer
 from explorer.views.view import View
 from tests.pages.conftest import array, drawn, healthy, open_page, read, texts
@@ -46,6 +47,30 @@ def test_the_arithmetic_of_a_chosen_value_is_that_of_torch_and_what_follows_is_n
     after = model.batchnorm2(out)[0, 5, 6, 2].item()
     assert f"batchnorm2 (Batch norm) makes **{after:.4g}** of it. relu2 (ReLU) makes **{max(0.0, after):.4g}**" in said
     assert "144 products" in said
+
+
+def test_every_convolution_within_a_residual_block_is_worked_out(store: RunStore, digits: Dataset) -> None:
+    layers = ({"kind": "residual", "channels": 3, "stride": 2}, {"kind": "flatten"}, {"kind": "output"})
+    spec = RunSpec(dataset="digits", model=ModelSpec.of(*layers), train=TrainSpec(epochs=1, batch_size=512))
+    with store.owners.hold() as owner:
+        run = execute(store, submit(store, spec, owner=owner), owner)
+    block, x = model_at(store, run.id, run.total_steps).residual1, digits.test.inputs[3:4]
+    first = F.conv2d(x, block.conv1.weight, stride=2, padding=1)
+    second = F.conv2d(block.norm1(first).relu(), block.conv2.weight, padding=1)
+    skip = F.conv2d(x, block.skip.weight, stride=2)
+    for inner, out, products in (("conv1", first, 9), ("conv2", second, 27), ("skip", skip, 1)):
+        place = {"channel": "2", "row": "1", "column": "3", "inside": inner}
+        app = healthy(open_page("look_inside", run=run.id, example="3", layer="residual1", **place))
+        said = f"residual1.{inner} lays its {'1×1' if inner == 'skip' else '3×3'} filter"
+        assert said in texts(app)
+        assert f"{products} products add" in texts(app)
+        assert f"that is **{out[0, 2, 1, 3].item():.4g}**" in texts(app)
+        assert not app.warning
+    app = healthy(
+        open_page("look_inside", run=run.id, example="3", layer="residual1", channel="2", row="1", column="3")
+    )
+    after = block.norm2(second)[0, 2, 1, 3].item()
+    assert f"residual1.norm2 (Batch norm) makes **{after:.4g}** of it." in texts(app)
 
 
 def test_a_channel_is_chosen_by_number_and_closed_again(run: Run) -> None:

@@ -89,6 +89,15 @@ def test_the_neighbours_are_the_nearest_in_the_layer_itself(run: Run, store: Run
     assert [int(key.rpartition("-")[2]) for key in tiles] == wanted
 
 
+def test_in_three_dimensions_a_point_is_chosen_from_a_list(run: Run) -> None:
+    app = healthy(open_page("look_inside", run=run.id, look="space", layer="relu3", axes="3", example="5"))
+    box = next(one for one in app.selectbox if one.label == "Look at another point")
+    assert box.value == 5
+    box.set_value(17).run()
+    assert healthy(app).query_params["example"] == "17"
+    assert "**Nearest to example 17** in relu3" in texts(app)
+
+
 def test_t_sne_is_worked_out_when_it_is_asked_for_and_kept(run: Run) -> None:
     place = {"run": run.id, "look": "space", "way": "tsne", "perplexity": "5"}
     app = healthy(open_page("look_inside", **place))

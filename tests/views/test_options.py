@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer.views.options import coded, numbers
 
@@ -20,6 +21,27 @@ def test_every_second_unit_of_a_wide_layer_fits_into_a_link() -> None:
     some = tuple(range(0, 4096, 2))
     assert len(coded(some)) <= 1025
     assert numbers(coded(some), 4096) == (some, True)
+
+
+def asking() -> None:  # only the source of this function becomes a page
+    from explorer.views import state
+    from explorer.views.options import Options
+
+    state.adopt_url("page")
+    first = Options(by="first")
+    first.value("way", ["pca", "tsne"], "pca")
+    first.one("way", "Way", ["pca", "tsne"])
+    Options("2", by="second").one("way", "Way beside", ["pca", "tsne"])
+
+
+def test_a_wrong_choice_of_a_link_is_said_once_where_it_is_asked_for_twice() -> None:
+    app = AppTest.from_function(asking)
+    app.query_params["way"], app.query_params["way2"] = "umap", "tsne"
+    app.run()
+    assert len([one for one in app.warning if "umap" in one.value]) == len(app.warning) == 1
+    assert app.segmented_control(key="option-way2-0").value == "tsne"
+    app.segmented_control(key="option-way-0").set_value("tsne").run()
+    assert not app.warning
 
 
 @pytest.mark.parametrize("text", ["", "9", "x", "-", "999999-999999", "8-12", "5-3", "x100", "²"])
