@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from pydantic import Field
@@ -47,8 +49,8 @@ class Subsets(Check):
         """
         if not trial.method.slope:
             return trial.explained[number]
-        question = trial.questions[number]
-        return placed(question, trial.said(number) * changes(question))
+        question, said = trial.questions[number], trial.said(number)
+        return placed(question, replace(said, values=said.values * changes(question)))
 
 
 class Faithfulness(Subsets):
