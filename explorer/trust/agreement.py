@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.probes import unfollowed
 from explorer.trust.base import Check, Found
-from explorer.trust.ranks import spearman
+from explorer.trust.ranks import mean_known, spearman
 from explorer.trust.trial import Trial, placed
 
 
@@ -28,12 +28,12 @@ class Agreement(Check):
     def run(self, trial: Trial) -> Found:
         each = np.array([self._one(trial, number) for number in range(len(trial.questions))])  # (N, rivals)
         curves = {
-            method.title: np.array([[0.0, np.nanmean(found)]])
+            method.title: np.array([[0.0, float(mean_known(found))]])
             for method, found in zip(trial.rivals, each.T, strict=True)
             if np.isfinite(found).any()
         }
         random = [spearman(one, other) for one, other in zip(trial.explained, trial.against().explained, strict=True)]
-        return Found(np.nanmean(each, 1).tolist(), {"random": float(np.nanmean(random))}, curves)
+        return Found(mean_known(each, 1).tolist(), {"random": float(mean_known(random))}, curves)
 
     def _one(self, trial: Trial, number: int) -> list[float]:
         question, values = trial.questions[number], trial.explained[number]
@@ -70,7 +70,7 @@ class AttentionAgreement(Check):
         control = trial.against()
         scores = [spearman(abs(v), looked) for v, looked in zip(trial.explained, trial.attentions, strict=True)]
         random = [spearman(abs(v), looked) for v, looked in zip(control.explained, trial.attentions, strict=True)]
-        return Found(scores, {"random": float(np.nanmean(random))})
+        return Found(scores, {"random": float(mean_known(random))})
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         if score < 0.3:

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 
 from explorer.trust.base import Check, Found
+from explorer.trust.ranks import mean_known
 from explorer.trust.trial import Trial, answered, changes, cover, placed, places
 
 MARGIN = 0.1
@@ -70,7 +71,7 @@ class Faithfulness(Subsets):
             sets, fallen = falls[number]
             scores.append(pearson(sets @ self.said(trial, number), fallen))
             random.append(pearson(sets @ control.explained[number], fallen))
-        return Found(scores, {"random": float(np.nanmean(random))})
+        return Found(scores, {"random": float(mean_known(random))})
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         if score > controls["random"] + MARGIN:
