@@ -64,7 +64,8 @@ class AttentionAgreement(Check):
     def needs(cls, trial: Trial) -> str | None:
         if trial.attentions is not None:
             return None
-        return unfollowed(trial.questions[0].inner) or "what its attention looks at are not the places of its input."
+        reason = unfollowed(trial.questions[0].inner) or "it looks at other places."
+        return f"this model has no attention over the places of its input that could be followed: {reason}"
 
     def run(self, trial: Trial) -> Found:
         control = trial.against()
