@@ -170,15 +170,12 @@ def ask(
 
     Raises:
         NotApplicable: More than one example, or tokens for a model whose embedding is not known.
-        SpecError: A baseline of another shape, or a place that is not there.
+        SpecError: A baseline or references of another form, or a place that is not there.
     """
     x = one(x).detach()
     for name, other in (("baseline", baseline), ("references", references)):
-        if other is not None and other.shape[1:] != x.shape[1:]:
-            raise SpecError(
-                f"The {name} has the shape {tuple(other.shape[1:])}, but the example has {tuple(x.shape[1:])}. "
-                "Give one of the same shape."
-            )
+        if other is not None:
+            _check_form(name, other, x)
     if x.is_floating_point():
         compared = torch.zeros_like(x) if baseline is None else baseline.detach()
         others = compared if references is None else references.detach()
@@ -195,6 +192,27 @@ def ask(
     with torch.no_grad():
         vectors, others = embedding(x), embedding(texts)  # (1, L, D), (1 + M, L, D)
     return Question(Scored(model, target, x, written, at), vectors, others[:1], others[1:], "tokens", texts)
+
+
+def _check_form(name: str, other: torch.Tensor, x: torch.Tensor) -> None:
+    """Raise `SpecError` unless it is one baseline, or some references, in the form of the example."""
+    if other.shape[1:] != x.shape[1:]:
+        raise SpecError(
+            f"The {name} has the shape {tuple(other.shape[1:])}, but the example has {tuple(x.shape[1:])}. "
+            "Give one of the same shape."
+        )
+    if name == "baseline" and len(other) != 1:
+        raise SpecError(
+            f"The baseline has the shape {tuple(other.shape)}, but one as a batch (1, …) is needed. Give one of these, "
+            "or all as references to a method that compares with many."
+        )
+    if not len(other):
+        raise SpecError("There are no references. Give at least one, or None for the baseline alone.")
+    if other.is_floating_point() != x.is_floating_point():
+        given, wanted = (f"{'numbers' if one.is_floating_point() else 'tokens'} ({one.dtype})" for one in (other, x))
+        raise SpecError(
+            f"The values of the {name} are {given}, but those of the example are {wanted}. Give the same kind."
+        )
 
 
 def embedding_of(model: nn.Module) -> nn.Module:

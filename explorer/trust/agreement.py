@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.attribution import METHODS
 from explorer.trust.base import Check, Found
-from explorer.trust.ranks import spearman
+from explorer.trust.ranks import mean_known, spearman
 from explorer.trust.trial import Trial, placed
 
 
@@ -28,12 +28,12 @@ class Agreement(Check):
     def run(self, trial: Trial) -> Found:
         each = np.array([self._one(trial, number) for number in range(len(trial.questions))])  # (N, rivals)
         curves = {
-            method.title: np.array([[0.0, np.nanmean(found)]])
+            method.title: np.array([[0.0, float(mean_known(found))]])
             for method, found in zip(trial.rivals, each.T, strict=True)
             if np.isfinite(found).any()
         }
         random = [spearman(one, other) for one, other in zip(trial.explained, trial.against().explained, strict=True)]
-        return Found(np.nanmean(each, 1).tolist(), {"random": float(np.nanmean(random))}, curves)
+        return Found(mean_known(each, 1).tolist(), {"random": float(mean_known(random))}, curves)
 
     def _one(self, trial: Trial, number: int) -> list[float]:
         question, values = trial.questions[number], trial.explained[number]
@@ -63,14 +63,15 @@ class AttentionAgreement(Check):
     @classmethod
     def needs(cls, trial: Trial) -> str | None:
         if trial.attentions is None:
-            return METHODS["rollout"].needs(trial.questions[0]) or "where its attention looks was not worked out."
+            reason = METHODS["rollout"].needs(trial.questions[0]) or "it was not worked out."
+            return f"this model has no attention over the places of its input that could be followed: {reason}"
         return "it compares with attention rollout, which this is." if trial.method.name == "rollout" else None
 
     def run(self, trial: Trial) -> Found:
         control = trial.against()
         scores = [spearman(abs(v), looked) for v, looked in zip(trial.explained, trial.attentions, strict=True)]
         random = [spearman(abs(v), looked) for v, looked in zip(control.explained, trial.attentions, strict=True)]
-        return Found(scores, {"random": float(np.nanmean(random))})
+        return Found(scores, {"random": float(mean_known(random))})
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         if score < 0.3:

@@ -67,6 +67,8 @@ class Check(Declared):
     """What the number is, in a sentence."""
     span: ClassVar[tuple[float, float]] = (0.0, 1.0)
     """From where to where scores usually lie, for drawing."""
+    along: ClassVar[str] = ""
+    """What its lines run along, from 0 to 1, if it has any."""
 
     @classmethod
     def needs(cls, trial: Trial) -> str | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from pydantic import Field
 
 from explorer.trust.base import Check, Found
+from explorer.trust.ranks import mean_known
 from explorer.trust.trial import Trial, answered, changes, cover, placed, places
 
 MARGIN = 0.1
@@ -47,8 +50,8 @@ class Subsets(Check):
         """
         if not trial.method.slope:
             return trial.explained[number]
-        question = trial.questions[number]
-        return placed(question, trial.said(number) * changes(question))
+        question, said = trial.questions[number], trial.said(number)
+        return placed(question, replace(said, values=said.values * changes(question)))
 
 
 class Faithfulness(Subsets):
@@ -68,7 +71,7 @@ class Faithfulness(Subsets):
             sets, fallen = falls[number]
             scores.append(pearson(sets @ self.said(trial, number), fallen))
             random.append(pearson(sets @ control.explained[number], fallen))
-        return Found(scores, {"random": float(np.nanmean(random))})
+        return Found(scores, {"random": float(mean_known(random))})
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         if score > controls["random"] + MARGIN:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from explorer.trust.base import Check, Found
+from explorer.trust.ranks import mean_known
 from explorer.trust.trial import Trial
 
 
@@ -29,7 +30,7 @@ class Localisation(Check):
         scores = [self.one(values, truth) for values, truth in zip(trial.explained, trial.evidence, strict=True)]
         random = [self.one(values, truth) for values, truth in zip(control.explained, trial.evidence, strict=True)]
         share = float(np.mean([truth.mean() for truth in trial.evidence]))
-        return Found(scores, {"random": float(np.nanmean(random)), "share of the evidence": share})
+        return Found(scores, {"random": float(mean_known(random)), "share of the evidence": share})
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         least = max(controls["random"], controls["share of the evidence"])

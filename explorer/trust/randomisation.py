@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,11 +14,12 @@ from torch import nn
 from explorer.attribution import METHODS, Question
 from explorer.models.seeded import seeded
 from explorer.trust.base import Check, Found
-from explorer.trust.ranks import spearman
+from explorer.trust.ranks import mean_known, spearman
 from explorer.trust.trial import Trial, of_model
 
 SAME, SOME = 0.5, 0.3
 """Rank correlation from which on an explanation hardly depends on what was made random, and depends only in part."""
+NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
 class Sanity(Check):
@@ -41,7 +42,7 @@ class Sanity(Check):
             (trial.explain(one, control), trial.explain(other, control))
             for one, other in zip(trial.questions, asked, strict=True)
         ]
-        return {control.title.lower(): float(np.nanmean([self.similar(one, other) for one, other in pairs]))}
+        return {control.title.lower(): float(mean_known([self.similar(one, other) for one, other in pairs]))}
 
     def similar(self, one: np.ndarray, other: np.ndarray) -> float:
         """Rank correlation of two explanations."""
@@ -57,37 +58,40 @@ class Randomisation(Sanity):
     title = "Random weights"
     order = 2
     reads = "Mean rank correlation between the explanation and those of the network with more and more random weights."
+    along = "share of the layers with random weights"
+    alone: ClassVar[bool] = False
+    """Whether the layers before keep what they have learned."""
 
-    order_of: Literal["cascading", "independent"] = Field(
-        "cascading", description="Cascading: all layers from the last to this one. Independent: this layer alone."
-    )
     stages: int = Field(4, ge=1, le=100, description="At how many layers, evenly, it is looked.")
 
     def run(self, trial: Trial) -> Found:
         at, lines = [], []
-        layers = holding(trial.questions[0].model)
-        for number, model in self._models(trial):
+        for share, model in self.models(trial):
             asked = [of_model(question, model) for question in trial.questions]
             pairs = zip(trial.explained, (trial.explain(question) for question in asked), strict=True)
             lines.append([self.similar(one, other) for one, other in pairs])
-            at.append(number / len(layers))
+            at.append(share)
         each = np.array(lines)  # (stages, N)
-        curve = np.stack([[0.0, *at], [1.0, *np.nanmean(each, 1)]], 1)
-        return Found(np.nanmean(each, 0).tolist(), self.blind(trial, asked), {"rank correlation": curve})
+        curve = np.stack([[0.0, *at], [1.0, *mean_known(each, 1)]], 1)
+        return Found(mean_known(each, 0).tolist(), self.blind(trial, asked), {"rank correlation": curve})
 
-    def _models(self, trial: Trial) -> Iterator[tuple[int, nn.Module]]:
-        """Stage by stage: how many layers were reached, from the last, and the model then."""
+    def models(self, trial: Trial) -> Iterator[tuple[float, nn.Module]]:
+        """Stage by stage: which share of the layers was reached, from the last, and the model then."""
         original = trial.questions[0].model
-        names = holding(original)
-        stops = sorted({-(-len(names) * n // self.stages) for n in range(1, self.stages + 1)})
+        names = self.layers(original)
+        stops = {-(-len(names) * n // self.stages) for n in range(1, self.stages + 1)}
         model = deepcopy(original)
         with seeded(trial.seed + 1):
             for reached, name in enumerate(names, 1):
-                if self.order_of == "independent":
+                if self.alone:
                     model = deepcopy(original)
                 anew(model.get_submodule(name) if name else model)
                 if reached in stops:
-                    yield reached, deepcopy(model).eval()
+                    yield reached / len(names), deepcopy(model).eval()
+
+    def layers(self, model: nn.Module) -> list[str]:
+        """Names of the layers that get random weights, from the last to the first."""
+        return holding(model)
 
     def judge(self, score: float, controls: dict[str, float]) -> tuple[bool, str]:
         if score >= SAME:
@@ -95,6 +99,22 @@ class Randomisation(Sanity):
         if score >= SOME:
             return True, "Depends on the trained weights only in part: much of it is the input itself."
         return False, "Depends on the trained weights, as an explanation must."
+
+
+class OneLayerRandomisation(Randomisation):
+    """Gives one layer at a time random weights, leaves all others as they were learned, and asks whether the
+    explanation changes. Norms are left out: their first weights are ones and zeros, and not random.
+    """
+
+    name = "independent_randomisation"
+    title = "One random layer"
+    order = 3
+    reads = "Mean rank correlation between the explanation and those of the network with one layer's weights random."
+    along = "place of the layer with random weights, from the last to the first"
+    alone = True
+
+    def layers(self, model: nn.Module) -> list[str]:
+        return [name for name in holding(model) if not isinstance(model.get_submodule(name), NORMS)]
 
 
 class DataRandomisation(Sanity):

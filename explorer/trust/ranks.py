@@ -1,6 +1,8 @@
-"""Rank correlation of explanations."""
+"""Rank correlation of explanations, and means of it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,3 +18,12 @@ def spearman(one: np.ndarray, other: np.ndarray) -> float:
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
     return float(np.corrcoef(one, other)[0, 1])
+
+
+def mean_known(values: Sequence[float] | np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Mean of the values that are finite; NaN where none is, as of explanations that say the same everywhere."""
+    values = np.asarray(values, dtype=float)
+    known = np.isfinite(values)
+    count = known.sum(axis)
+    total = np.where(known, values, 0.0).sum(axis)
+    return np.divide(total, count, out=np.full(np.shape(count), np.nan), where=count > 0)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from explorer.attribution import METHODS, Method, Question
+from explorer.attribution import METHODS, Attribution, Method, Question
 from explorer.attribution.question import Scored, embedding_of
 from explorer.data import PAD
 
@@ -52,14 +52,14 @@ class Trial:
         """What the method says of each question, (P,); worked out, unless it was given."""
         return self.given or [placed(one, self.said(number)) for number, one in enumerate(self.questions)]
 
-    def said(self, number: int, method: Method | None = None) -> np.ndarray:
-        """All values a method gives for one question, as in `Attribution`: of an image for each colour of a pixel."""
+    def said(self, number: int, method: Method | None = None) -> Attribution:
+        """What a method says of one question, of an image for each colour of a pixel."""
         method = method or self.method
-        return self.remember(("said", number, method.name), lambda: method.explain(self.questions[number]).values)
+        return self.remember(("said", number, method.name), lambda: method.explain(self.questions[number]))
 
     def explain(self, question: Question, method: Method | None = None) -> np.ndarray:
         """What a method says of another question at each place, (P,)."""
-        return placed(question, (method or self.method).explain(question).values)
+        return placed(question, (method or self.method).explain(question))
 
     def against(self) -> Trial:
         """The same trial of the random control, drawn anew for every question."""
@@ -112,9 +112,9 @@ def places(question: Question) -> int:
     return int(np.prod(shape[1:] if question.modality == "image" else shape))
 
 
-def placed(question: Question, values: np.ndarray) -> np.ndarray:
+def placed(question: Question, said: Attribution) -> np.ndarray:
     """The value of each place, (P,): of a pixel the sum over its colours, and none for padding."""
-    values = values.sum(axis=0) if question.modality == "image" else values
+    values = said.values.sum(axis=0) if question.modality == "image" else said.values
     if question.tokens is not None:
         return values[(question.tokens[0] != PAD).cpu().numpy()]
     return values.ravel()

@@ -76,7 +76,7 @@ def _lines(mark: Mark, of: type[Method], asked: type[Check]) -> None:
         figure = curves(
             lines,
             f"{asked.title}: {'the answer while places are ' + act if covering else 'layer by layer, from the last'}",
-            f"share of the places {act}" if covering else "share of the layers with random weights",
+            f"share of the places {act}" if covering else asked.along,
             "mean probability" if covering else "rank correlation",
             page.dark(),
         )

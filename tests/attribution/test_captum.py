@@ -368,6 +368,29 @@ def test_a_baseline_of_another_shape_is_refused(cnn: nn.Module, x: torch.Tensor)
         ex.attribute("integrated_gradients", cnn, x, 4, baseline=torch.zeros(1, 1, 4, 4))
 
 
+@pytest.mark.parametrize("steps", [3, 50])
+def test_a_baseline_is_one_example(steps: int, cnn: nn.Module, x: torch.Tensor) -> None:
+    with pytest.raises(SpecError, match=r"The baseline has the shape \(3, 1, 8, 8\), but one as a batch \(1, …\)"):
+        ex.attribute("integrated_gradients", cnn, x, 4, baseline=torch.zeros(3, 1, 8, 8), steps=steps)
+    with pytest.raises(SpecError, match="There are no references"):
+        ex.attribute("gradient_shap", cnn, x, 4, references=torch.zeros(0, 1, 8, 8))
+
+
+def test_what_an_example_is_compared_with_is_of_its_kind(
+    cnn: nn.Module, x: torch.Tensor, reader: tuple[nn.Module, ex.Dataset]
+) -> None:
+    with pytest.raises(
+        SpecError, match=r"values of the baseline are tokens \(torch.int64\), but those of the example are num"
+    ):
+        ex.attribute("integrated_gradients", cnn, x, 4, baseline=torch.zeros(1, 1, 8, 8, dtype=torch.long))
+    model, dataset = reader
+    words = dataset.test.inputs[:1]
+    with pytest.raises(
+        SpecError, match=r"values of the references are numbers \(torch.float32\), but those of the example are tok"
+    ):
+        ex.attribute("gradient_shap", model, words, 2, references=words.float())
+
+
 def test_values_that_are_not_finite_are_never_shown(cnn: nn.Module, x: torch.Tensor) -> None:
     with torch.no_grad():
         cnn.output1.weight.fill_(float("inf"))

@@ -27,7 +27,7 @@ from tests.pages.conftest import drawn, healthy, open_page, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 CHECKS = ("completeness", "randomisation", "infidelity", "faithfulness", "deletion", "insertion", "sensitivity")
-CHECKS += ("agreement", "attention")
+CHECKS += ("agreement", "attention", "independent_randomisation")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_known_table_is_there_at_once_and_its_doubts_are_said_in_words(run: Ru
     assert "**Random weights**: Guided backpropagation" in said
     assert "do not use it to judge this model" in said
     assert "How good the model is: it gets " in said
-    assert "Attention does not apply: it has no attention" in said
+    assert "Attention does not apply: this model has no attention" in said
     assert "2 test examples" in next(chart.proto.spec for chart in app.get("plotly_chart"))
 
 
@@ -140,7 +140,7 @@ def test_a_table_is_started_works_in_the_background_and_is_there_for_others(
     run: Run, store: RunStore, quick: None
 ) -> None:
     app = healthy(open_page("trust", run=run.id, count="3"))
-    assert "45 of 45 cells are not worked out yet" in texts(app)
+    assert "50 of 50 cells are not worked out yet" in texts(app)
     app.button(key="trust-start").click().run()
     over(app)
     other = healthy(open_page("trust", run=run.id, count="3"))
@@ -228,7 +228,7 @@ def test_the_twin_is_made_in_one_click_followed_and_then_used(run: Run, store: R
         execute(store, store.claim(owner), owner)
     app = healthy(open_page("trust", run=run.id, count="2"))
     assert "Random labels" in app.selectbox(key="option-check-0").options
-    assert "11 of 110 cells are not worked out yet" in texts(app)
+    assert "11 of 121 cells are not worked out yet" in texts(app)
 
     looked = healthy(open_page("trust", run=twin.id, count="2"))
     assert "learned shuffled labels" in looked.warning[0].value

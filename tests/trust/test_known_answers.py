@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,35 +85,64 @@ def test_deletion_and_insertion_of_a_linear_model_take_the_best_of_all_orders(li
     assert not uncovered.doubtful
 
 
-@pytest.mark.parametrize("order", ["cascading", "independent"])
-def test_an_explanation_of_the_input_alone_fails_random_weights_and_a_gradient_passes(
-    order: str, cnn: nn.Module, image: torch.Tensor
+@pytest.fixture(scope="module")
+def twin(digits: ex.Dataset) -> nn.Module:
+    """The network of `cnn`, trained as long on shuffled labels."""
+    order = torch.randperm(len(digits.train), generator=torch.Generator().manual_seed(0))
+    shuffled = replace(digits, train=replace(digits.train, targets=digits.train.targets[order]))
+    model = ex.build(ex.preset("cnn", digits, width=8), digits)
+    for _ in ex.train(model, shuffled, ex.TrainSpec(epochs=3)):
+        pass
+    return model.eval()
+
+
+@pytest.mark.parametrize("name", ["randomisation", "independent_randomisation", "data_randomisation"])
+def test_edges_and_guided_backpropagation_fail_sanity_checks_where_gradients_and_grad_cam_pass(
+    name: str, cnn: nn.Module, twin: nn.Module, digits: ex.Dataset
 ) -> None:
-    edges = ex.check("randomisation", cnn, image, 3, "sobel", order_of=order)
-    slope = ex.check("randomisation", cnn, image, 3, "saliency", order_of=order)
-
-    assert edges.score == pytest.approx(1.0)
-    assert edges.controls["edge detector"] == pytest.approx(1.0)
-    assert edges.doubtful
-    assert "do not use it to judge this model" in edges.verdict
-    assert slope.score < edges.score - 0.3
-
-
-def test_guided_backpropagation_fails_random_weights_where_gradients_and_grad_cam_pass(
-    cnn: nn.Module, digits: ex.Dataset
-) -> None:
-    """As Adebayo et al., 2018, found."""
+    """As Adebayo et al., 2018, found of random weights, of all layers and of one at a time, and of random labels."""
     questions = [ask(cnn, digits.test.inputs[n : n + 1], int(digits.test.targets[n])) for n in range(8)]
     found = {
-        method: CHECKS.make("randomisation").of(Trial(METHODS.make(method), questions))
-        for method in ("guided_backprop", "saliency", "grad_cam", "integrated_gradients")
+        method: CHECKS.make(name).of(Trial(METHODS.make(method), questions, shuffled=twin))
+        for method in ("sobel", "guided_backprop", "saliency", "grad_cam", "integrated_gradients")
     }
 
+    assert found["sobel"].score == pytest.approx(1.0)
+    assert found["saliency"].controls["edge detector"] == pytest.approx(1.0)
     assert found["guided_backprop"].score > 0.6
-    assert found["guided_backprop"].doubtful
+    for method in ("sobel", "guided_backprop"):
+        assert found[method].doubtful
+        assert "do not use it to judge this model" in found[method].verdict
     for method in ("saliency", "grad_cam", "integrated_gradients"):
         assert found[method].score < 0.3, method
         assert not found[method].doubtful
+
+
+def test_of_one_random_layer_all_others_are_as_they_were_learned(cnn: nn.Module, image: torch.Tensor) -> None:
+    trial = Trial(METHODS.make("saliency"), [ask(cnn, image, 3)])
+    changed = []
+    for _, model in CHECKS.make("independent_randomisation", stages=4).models(trial):
+        pairs = zip(cnn.named_parameters(), model.parameters(), strict=True)
+        changed.append({name.split(".")[0] for (name, old), new in pairs if not torch.equal(old, new)})
+
+    assert changed == [{"output1"}, {"linear1"}, {"conv2"}, {"conv1"}]  # a norm's first weights are not random
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("name", ["randomisation", "data_randomisation", "agreement", "faithfulness"])
+def test_of_an_explanation_that_is_the_same_everywhere_it_is_said_that_there_is_no_value(
+    name: str, cnn: nn.Module, twin: nn.Module, digits: ex.Dataset
+) -> None:
+    questions = [ask(cnn, digits.test.inputs[n : n + 1], 3) for n in range(2)]
+    more = {"shuffled": twin, "rivals": [METHODS.make("saliency")]}
+
+    with pytest.raises(NotApplicable, match="Constant says the same of every place"):
+        CHECKS.make(name).of(Trial(METHODS.make("constant"), questions, **more))
+
+    flat = [np.ones(64), Trial(METHODS.make("occlusion"), questions[1:]).explained[0]]
+    found = CHECKS.make(name).of(Trial(METHODS.make("occlusion"), questions, given=flat, **more))
+    assert np.isnan(found.scores[0])
+    assert found.score == pytest.approx(found.scores[1])
 
 
 @pytest.mark.parametrize("method", ["integrated_gradients", "occlusion", "gradient_shap"])

@@ -75,12 +75,13 @@ def test_faithfulness_correlation_is_quantus_on_the_same_sets(
     np.testing.assert_allclose(check.of(trial).scores, theirs, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["randomisation", "independent_randomisation"])
 def test_random_weights_are_quantus_model_parameter_randomisation(
-    trial: Trial, cnn: nn.Module, digits: ex.Dataset, monkeypatch: pytest.MonkeyPatch
+    name: str, trial: Trial, cnn: nn.Module, digits: ex.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rank correlations of each example at each layer, given the same networks with random weights."""
-    check = CHECKS.make("randomisation", stages=len(holding(cnn)))
-    models = [(str(number), model) for number, model in check._models(trial)]
+    check = CHECKS.make(name, stages=len(holding(cnn)))
+    models = [(str(share), model) for share, model in check.models(trial)]
 
     wrapper = quantus.helpers.model.pytorch_model.PyTorchModel
     monkeypatch.setattr(wrapper, "get_random_layer_generator", lambda *_args, **_more: iter(models))
