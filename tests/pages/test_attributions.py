@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 import explorer as ex
 from explorer.attribution.compared import baseline
 from explorer.attribution.table import as_table
-from explorer.attribution.whole import by_word
+from explorer.attribution.whole import by_place, by_word
 from explorer.data.made import example_of
 from explorer.data.made import texts as texts_made
 from explorer.data.made.images import code_of
@@ -234,6 +234,27 @@ def test_of_translations_one_of_their_tokens_is_explained_over_many_examples_and
     assert f"0: {data.target_vocabulary[int(data.test.targets[0, 3])]}" in texts(app)
     app = healthy(open_page("attributions", part="many", **(place | {"nth": str(data.target_shape.size[0])})))
     assert "Choose an earlier one" in app.info[0].value
+
+
+def test_the_whole_split_by_squares_is_the_mean_size_of_what_they_add_up_to(
+    runs: dict[str, Run], store: RunStore
+) -> None:
+    data, model = ex.load_dataset("digits"), model_of(store, runs["cnn"])
+    place = {"part": "whole", "method": "input_x_gradient", "count": str(len(data.validation)), "split": "validation"}
+    app = healthy(open_page("attributions", run=runs["cnn"].id, side="4", each="truth", **place))
+    assert f"{len(data.validation)} of the {len(data.validation)} validation examples" in texts(app)
+    total = np.zeros((2, 2))
+    for x, target in zip(data.validation.inputs[:, None], data.validation.targets.tolist(), strict=True):
+        values = ex.attribute("input_x_gradient", model, x, target).values[0]
+        total += np.abs([[values[:4, :4].sum(), values[:4, 4:].sum()], [values[4:, :4].sum(), values[4:, 4:].sum()]])
+    shown = traces(app, "whole")[1]["z"]
+    np.testing.assert_allclose(shown, (total / len(data.validation)).repeat(4, 0).repeat(4, 1), rtol=1e-4)
+
+
+def test_a_region_at_the_end_is_as_long_as_what_is_left() -> None:
+    values = [np.array([1.0, -2.0, 3.0]), np.array([1.0, 1.0, -1.0])]
+    assert by_place(values, 2).tolist() == [1.5, 2.0]
+    assert by_place(values).tolist() == [1.0, 1.5, 2.0]
 
 
 def test_of_a_changed_source_it_is_said_why_nothing_is_followed_over_the_training(runs: dict[str, Run]) -> None:
