@@ -413,7 +413,8 @@ def test_beside_a_method_stands_what_its_checks_found_and_the_way_to_them(
         if mark.control:
             control = f" · {mark.control[0]} {mark.control[1]:.2f}"
         word = " doubtful" if mark.doubtful else ""
-        assert f"{ex.CHECKS[check].title}{word} {mark.score:.2f}{control}]" in said
+        arrow = "↑" if ex.CHECKS[check].better == "higher" else "↓"
+        assert f"{ex.CHECKS[check].title}{word} {mark.score:.2f} {arrow}{control}]" in said
     assert found["guided_backprop", "randomisation"].doubtful
     assert f"**Random weights**: {found['guided_backprop', 'randomisation'].verdict}" in said
     assert "Checked over 3 test examples" in said

@@ -14,9 +14,11 @@ from explorer.views.server import store
 from explorer.views.view import View
 
 if TYPE_CHECKING:
+    from explorer.trust import Check
     from explorer.trust.mark import Mark
     from explorer.trust.table import Cell, Wanted
 
+ARROWS = {"higher": "↑", "lower": "↓"}
 NOT_YET = "not worked out yet for these weights"
 INNER = "The checks ask about places of the input; this method looks inside the model, so none applies."
 
@@ -91,21 +93,24 @@ def beside_one(view: View, method: str) -> None:
         if not marks:
             st.caption(f"How far to trust it is {NOT_YET}.", width="content")
         else:
-            st.markdown(" ".join(_chip(CHECKS[check].title, mark) for check, mark in marks))
+            st.markdown(" ".join(_chip(CHECKS[check], mark) for check, mark in marks))
         _way(of.wanted, method, next((check for check, mark in marks if mark.doubtful), ""))
     if not marks:
         return
     if doubts := [f"**{CHECKS[check].title}**: {page.plain(mark.verdict)}" for check, mark in marks if mark.doubtful]:
         st.caption(" ".join(doubts))
     control = " This method is a control, and should score badly." if METHODS[method].control else ""
-    st.caption(f"{of.over} Beside each number stands what an explanation scores that looks at no model.{control}")
+    st.caption(
+        f"{of.over} ↑: higher is better, ↓: lower. Beside each number stands what an explanation scores that looks at "
+        f"no model.{control}"
+    )
 
 
-def _chip(title: str, mark: Mark) -> str:
+def _chip(check: type[Check], mark: Mark) -> str:
     """A check as a badge: its verdict as colour, sign and word, its number, and its control's."""
     colour, icon, word = ("orange", "priority_high", " doubtful") if mark.doubtful else ("green", "check", "")
     control = f" · {page.plain(mark.control[0])} {mark.control[1]:.2f}" if mark.control else ""
-    return f":{colour}-badge[:material/{icon}: {title}{word} {mark.score:.2f}{control}]"
+    return f":{colour}-badge[:material/{icon}: {check.title}{word} {mark.score:.2f} {ARROWS[check.better]}{control}]"
 
 
 def beside_several(view: View, methods: Sequence[str]) -> Known:
