@@ -85,7 +85,8 @@ def written(app: AppTest) -> str:
 def test_every_part_draws_every_family(runs: dict[str, Run], family: str) -> None:
     parts = OF_TRANSLATIONS if family.startswith("seq2seq") else PARTS
     for part in parts:
-        app = healthy(open_page("attributions", run=runs[family].id, part=part))
+        few = {"count": "20"} if part == "whole" else {}
+        app = healthy(open_page("attributions", run=runs[family].id, part=part, **few))
         assert app.segmented_control(key="option-part-0").options == [title for title, _ in parts.values()]
         if part == "flips" and parts is OF_TRANSLATIONS:
             assert "The answer is a translation: what flips" in app.info[0].value
@@ -417,7 +418,7 @@ def test_beside_a_method_stands_what_its_checks_found_and_the_way_to_them(
         assert f"{ex.CHECKS[check].title}{word} {mark.score:.2f} {arrow}{control}]" in said
     assert found["guided_backprop", "randomisation"].doubtful
     assert f"**Random weights**: {found['guided_backprop', 'randomisation'].verdict}" in said
-    assert "Checked over 3 test examples" in said
+    assert f"Checked at step {checked.step} over 3 test examples" in said
     app.button(key="trust").click().run()
     assert "Trust" in [head.value for head in healthy(app).header]
     assert [field.value for field in app.number_input if field.label == "Examples"] == [3]
@@ -433,7 +434,7 @@ def test_what_was_not_checked_of_these_weights_or_looks_inside_says_so(runs: dic
         {"method": "saliency", "split": "train"},
     ):
         app = healthy(open_page("attributions", run=run, **place))
-        assert "How far to trust it is not worked out yet for these weights." in texts(app)
+        assert "How far to trust it is not worked out yet for the weights of step" in texts(app)
         assert app.button(key="trust")
     assert "none applies" in texts(healthy(open_page("attributions", run=run, method="layer_conductance")))
 
@@ -557,8 +558,8 @@ def test_the_report_says_what_was_checked_of_each_method_and_first_that_the_mode
         row = (f"{mark.score:.3f}", check.better, controls, check.paper)
         assert "".join(f"<td>{html_escape(word)}</td>" for word in row) in html
         assert html_escape(mark.verdict) in html
-    assert "<h3>Occlusion</h3><p>Not worked out yet for these weights.</p>" in html
-    assert "Checked over 3 test examples" in html
+    assert f"<h3>Occlusion</h3><p>Not worked out yet for the weights of step {checked.step}.</p>" in html
+    assert f"Checked at step {checked.step} over 3 test examples" in html
     assert "no better than a guess" not in html
 
     data, model = ex.load_dataset("digits"), ex.model_at(store, runs["cnn"].id, 0).eval()

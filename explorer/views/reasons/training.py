@@ -12,7 +12,7 @@ from explorer.figures.shades import side
 from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, saving, together
+from explorer.views.reasons import choices, saving, together, trusted
 from explorer.views.reasons.asked import Asked, positions
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
@@ -63,6 +63,7 @@ def _answers(view: View, options: Options, name: str, about: Asked, said: str) -
         f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. What is seen at step 0 comes from "
         "random weights: what still looks the same later may come from the input rather than from what was learned."
     )
+    trusted.beside_one(view, name)
     kept = Several("step", list(good), labels, same, list(good.values()), title, same=True)
     saving.several(view, kept, Look(sign, opacity), f"{name}-training")
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from explorer.trust.table import Cell, Wanted
 
 ARROWS = {"higher": "↑", "lower": "↓"}
-NOT_YET = "not worked out yet for these weights"
 INNER = "The checks ask about places of the input; this method looks inside the model, so none applies."
 
 
@@ -47,17 +46,22 @@ class Known:
         if METHODS[method].inner:
             return "no check applies"
         if not (marks := self.of(method)):
-            return NOT_YET
+            return self.not_yet
         doubts = [CHECKS[check].title for check, mark in marks if mark.doubtful]
         held = f"{len(marks) - len(doubts)} of {len(marks)} checks held"
         return f"{held}; doubtful: {', '.join(doubts)}" if doubts else held
 
     @property
+    def not_yet(self) -> str:
+        """That nothing is known, in words."""
+        return f"not worked out yet for the weights of step {self.wanted.step}"
+
+    @property
     def over(self) -> str:
         """What was checked, in words."""
         return (
-            f"Checked over {self.wanted.examples} {self.wanted.split} examples, each explained for its own answer with "
-            "the default settings."
+            f"Checked at step {self.wanted.step} over {self.wanted.examples} {self.wanted.split} examples, each "
+            "explained for its own answer with the default settings."
         )
 
 
@@ -91,7 +95,7 @@ def beside_one(view: View, method: str) -> None:
     marks = of.of(method)
     with st.container(horizontal=True, vertical_alignment="center", key="trusted"):
         if not marks:
-            st.caption(f"How far to trust it is {NOT_YET}.", width="content")
+            st.caption(f"How far to trust it is {of.not_yet}.", width="content")
         else:
             st.markdown(" ".join(_chip(CHECKS[check], mark) for check, mark in marks))
         _way(of.wanted, method, next((check for check, mark in marks if mark.doubtful), ""))
@@ -117,7 +121,7 @@ def beside_several(view: View, methods: Sequence[str]) -> Known:
     """The way to all of them; returns what is known, to be said beside each."""
     of = known(view, methods)
     with st.container(horizontal=True, vertical_alignment="center", key="trusted"):
-        said = of.over if of.found else f"How far to trust them is {NOT_YET}."
+        said = of.over if of.found else f"How far to trust them is {of.not_yet}."
         st.caption(said, width="content")
         _way(of.wanted)
     return of
