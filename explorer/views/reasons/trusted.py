@@ -66,7 +66,9 @@ class Known:
 
 
 def known(view: View, methods: Sequence[str]) -> Known:
-    """What is known of methods: of the tables that were begun for these weights the largest that has any of them."""
+    """What is known of methods: of the tables begun for these weights the one that says most of them, or else the
+    usual one, without marks.
+    """
     from explorer.trust.table import VERSION, Wanted, marks
 
     same = {
@@ -77,11 +79,13 @@ def known(view: View, methods: Sequence[str]) -> Known:
         "checks": tuple(trust_words.applying(view)),
         "twin": twin.finished(view.run),
     }
-    for asked in store().checked(view.run.id, view.step, view.split, VERSION):
-        wanted = Wanted(**same, examples=asked.examples, seed=asked.seed)
-        if found := marks(store(), wanted):
-            return Known(wanted, found)
-    return Known(Wanted(**same, examples=trusting.usual(view)), {})
+    tables = [
+        Wanted(**same, examples=asked.examples, seed=asked.seed)
+        for asked in store().checked(view.run.id, view.step, view.split, VERSION)
+    ]
+    begun = [Known(wanted, marks(store(), wanted)) for wanted in tables]
+    most = max(begun, key=lambda one: len(one.found), default=None)  # the first: of the most examples
+    return most if most and most.found else Known(Wanted(**same, examples=trusting.usual(view)), {})
 
 
 def beside_one(view: View, method: str) -> None:
