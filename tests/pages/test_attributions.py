@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 import explorer as ex
 from explorer.attribution.compared import baseline
 from explorer.attribution.table import as_table
-from explorer.attribution.whole import by_word
+from explorer.attribution.whole import by_place, by_word
 from explorer.data.made import example_of
 from explorer.data.made import texts as texts_made
 from explorer.data.made.images import code_of
@@ -85,7 +85,8 @@ def written(app: AppTest) -> str:
 def test_every_part_draws_every_family(runs: dict[str, Run], family: str) -> None:
     parts = OF_TRANSLATIONS if family.startswith("seq2seq") else PARTS
     for part in parts:
-        app = healthy(open_page("attributions", run=runs[family].id, part=part))
+        few = {"count": "20"} if part == "whole" else {}
+        app = healthy(open_page("attributions", run=runs[family].id, part=part, **few))
         assert app.segmented_control(key="option-part-0").options == [title for title, _ in parts.values()]
         if part == "flips" and parts is OF_TRANSLATIONS:
             assert "The answer is a translation: what flips" in app.info[0].value
@@ -236,6 +237,27 @@ def test_of_translations_one_of_their_tokens_is_explained_over_many_examples_and
     assert "Choose an earlier one" in app.info[0].value
 
 
+def test_the_whole_split_by_squares_is_the_mean_size_of_what_they_add_up_to(
+    runs: dict[str, Run], store: RunStore
+) -> None:
+    data, model = ex.load_dataset("digits"), model_of(store, runs["cnn"])
+    place = {"part": "whole", "method": "input_x_gradient", "count": str(len(data.validation)), "split": "validation"}
+    app = healthy(open_page("attributions", run=runs["cnn"].id, side="4", each="truth", **place))
+    assert f"{len(data.validation)} of the {len(data.validation)} validation examples" in texts(app)
+    total = np.zeros((2, 2))
+    for x, target in zip(data.validation.inputs[:, None], data.validation.targets.tolist(), strict=True):
+        values = ex.attribute("input_x_gradient", model, x, target).values[0]
+        total += np.abs([[values[:4, :4].sum(), values[:4, 4:].sum()], [values[4:, :4].sum(), values[4:, 4:].sum()]])
+    shown = traces(app, "whole")[1]["z"]
+    np.testing.assert_allclose(shown, (total / len(data.validation)).repeat(4, 0).repeat(4, 1), rtol=1e-4)
+
+
+def test_a_region_at_the_end_is_as_long_as_what_is_left() -> None:
+    values = [np.array([1.0, -2.0, 3.0]), np.array([1.0, 1.0, -1.0])]
+    assert by_place(values, 2).tolist() == [1.5, 2.0]
+    assert by_place(values).tolist() == [1.0, 1.5, 2.0]
+
+
 def test_of_a_changed_source_it_is_said_why_nothing_is_followed_over_the_training(runs: dict[str, Run]) -> None:
     source = texts_made.code_of(ex.load_dataset("phrases"), "Delete the file")
     app = healthy(open_page("attributions", run=runs["seq2seq_transformer"].id, part="training", made=source))
@@ -366,7 +388,7 @@ def test_a_changed_example_is_explained_as_any_other(runs: dict[str, Run], store
 
 @pytest.fixture(scope="module")
 def checked(runs: dict[str, Run], store: RunStore) -> Wanted:
-    """Three methods of the CNN checked in three ways over three examples; and one over two."""
+    """Three methods of the CNN checked in three ways over three examples; and one of them in one way over four."""
     run = runs["cnn"]
     wanted = Wanted(
         run=run.id,
@@ -377,7 +399,8 @@ def checked(runs: dict[str, Run], store: RunStore) -> Wanted:
         checks=("randomisation", "deletion", "sensitivity"),
     )
     list(work_out(store, wanted))
-    list(work_out(store, wanted.model_copy(update={"examples": 2, "methods": ("saliency",)})))
+    begun = {"examples": 4, "methods": ("guided_backprop",), "checks": ("deletion",)}
+    list(work_out(store, wanted.model_copy(update=begun)))
     return wanted
 
 
@@ -392,10 +415,11 @@ def test_beside_a_method_stands_what_its_checks_found_and_the_way_to_them(
         if mark.control:
             control = f" · {mark.control[0]} {mark.control[1]:.2f}"
         word = " doubtful" if mark.doubtful else ""
-        assert f"{ex.CHECKS[check].title}{word} {mark.score:.2f}{control}]" in said
+        arrow = "↑" if ex.CHECKS[check].better == "higher" else "↓"
+        assert f"{ex.CHECKS[check].title}{word} {mark.score:.2f} {arrow}{control}]" in said
     assert found["guided_backprop", "randomisation"].doubtful
     assert f"**Random weights**: {found['guided_backprop', 'randomisation'].verdict}" in said
-    assert "Checked over 3 test examples" in said
+    assert f"Checked at step {checked.step} over 3 test examples" in said
     app.button(key="trust").click().run()
     assert "Trust" in [head.value for head in healthy(app).header]
     assert [field.value for field in app.number_input if field.label == "Examples"] == [3]
@@ -411,7 +435,7 @@ def test_what_was_not_checked_of_these_weights_or_looks_inside_says_so(runs: dic
         {"method": "saliency", "split": "train"},
     ):
         app = healthy(open_page("attributions", run=run, **place))
-        assert "How far to trust it is not worked out yet for these weights." in texts(app)
+        assert "How far to trust it is not worked out yet for the weights of step" in texts(app)
         assert app.button(key="trust")
     assert "none applies" in texts(healthy(open_page("attributions", run=run, method="layer_conductance")))
 
@@ -535,8 +559,8 @@ def test_the_report_says_what_was_checked_of_each_method_and_first_that_the_mode
         row = (f"{mark.score:.3f}", check.better, controls, check.paper)
         assert "".join(f"<td>{html_escape(word)}</td>" for word in row) in html
         assert html_escape(mark.verdict) in html
-    assert "<h3>Occlusion</h3><p>Not worked out yet for these weights.</p>" in html
-    assert "Checked over 3 test examples" in html
+    assert f"<h3>Occlusion</h3><p>Not worked out yet for the weights of step {checked.step}.</p>" in html
+    assert f"Checked at step {checked.step} over 3 test examples" in html
     assert "no better than a guess" not in html
 
     data, model = ex.load_dataset("digits"), ex.model_at(store, runs["cnn"].id, 0).eval()

@@ -24,6 +24,8 @@ SHOWN = 12
 """Examples seen at once."""
 IN_ROW, TALL = 4, 130
 """Images in a row, and how many screen pixels each is high at most."""
+PARTS = results.KEPT // 2
+"""Most parts that examples are explained in, so that all of them are kept."""
 ANSWER, TRUTH = "answer", "truth"
 ANY = "any"
 
@@ -112,11 +114,12 @@ def all_of(view: View, rows: np.ndarray, aim: Each, asked: Asked) -> Iterator[li
     """
     aims, bar = targets(view, rows, aim), st.empty()
     asked = replace(asked, text=aim.text, at=aim.at)
-    for first in range(0, len(rows), CHUNK):
-        part = slice(first, first + CHUNK)
+    size = max(CHUNK, -(-len(rows) // PARTS))
+    for first in range(0, len(rows), size):
+        part = slice(first, first + size)
         yield asking.explain_rows(view.run.id, view.step, view.split, tuple(rows[part].tolist()), aims[part], asked)
-        done = min(first + CHUNK, len(rows))
-        bar.progress(done / len(rows), text=f"{done} of {len(rows)} examples explained. Any click stops it.")
+        done = min(first + size, len(rows))
+        bar.progress(done / len(rows), text=f"{done:,} of {len(rows):,} examples explained. Any click stops it.")
     bar.empty()
 
 

@@ -12,7 +12,7 @@ from explorer.figures.shades import side
 from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, saving, together
+from explorer.views.reasons import choices, saving, together, trusted
 from explorer.views.reasons.asked import Asked, positions
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
@@ -68,6 +68,7 @@ def _answers(view: View, options: Options, name: str, about: Asked, said: str) -
         f"{METHODS[name].reading(view.dataset.modality, asked.words(view.dataset))} All steps are on one scale: "
         f"{max(np.abs(one).max() for one in values):.3g} is the strongest colour. {first}"
     )
+    trusted.beside_one(view, name)
     kept = Several("step", list(good), labels, same, list(good.values()), title, same=True)
     saving.several(view, kept, Look(sign, opacity), f"{name}-training")
 
