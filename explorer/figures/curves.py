@@ -158,7 +158,7 @@ def _word(at: float, text: str, side: str, colour: str) -> Parts:
 
 
 def rate_curve(
-    metrics: pd.DataFrame | Lines, total_steps: int, dark: bool = False, look: Look | None = None
+    metrics: pd.DataFrame | Lines, total_steps: int, dark: bool = False, look: Look | None = None, height: int = 220
 ) -> go.Figure:
     """The learning rate of every step."""
     colours, look = palette(dark), look or Look()
@@ -178,7 +178,7 @@ def rate_curve(
         "yaxis": {"gridcolor": colours.grid, "fixedrange": True, "rangemode": "tozero", "exponentformat": "power"},
     }
     said = f" Now {rates[-1]:.3g}." if len(rates) else ""
-    return drawn([line], layout, "Learning rate", f"Learning rate over the steps.{said}", dark, height=220)
+    return drawn([line], layout, "Learning rate", f"Learning rate over the steps.{said}", dark, height)
 
 
 def diagnose(metrics: pd.DataFrame | Lines, constant: float) -> str:

@@ -82,23 +82,23 @@ def gradient_flow(flow: pd.DataFrame, what: str, total_steps: int, dark: bool = 
         low, little, high, much, near = _BANDS[what]
         lowest, highest = floor or some.min(), flow[what].max()
         if lowest <= low * near:
-            _band(figure, min(lowest, low) / 10, low, little, "bottom", dark)
+            _band(figure, low, min(lowest, low) / 10, little, dark)
         if highest >= high / near:
-            _band(figure, high, max(highest, high) * 10, much, "top", dark)
+            _band(figure, high, max(highest, high) * 10, much, dark)
     return figure
 
 
-def _band(figure: go.Figure, low: float, high: float, word: str, word_at: str, dark: bool) -> None:
-    """Mark what lies between two values."""
+def _band(figure: go.Figure, bound: float, end: float, word: str, dark: bool) -> None:
+    """Mark what lies between a bound and a value above or below it, with a word beside the bound."""
     colours = palette(dark)
-    figure.add_hrect(y0=low, y1=high, fillcolor=colours.validation, opacity=0.12, line_width=0)
+    figure.add_hrect(y0=min(bound, end), y1=max(bound, end), fillcolor=colours.validation, opacity=0.12, line_width=0)
     figure.add_annotation(
         text=word,
         x=0,
         xref="paper",
         xanchor="left",
-        y=math.log10(low if word_at == "bottom" else high),  # annotations know nothing of logarithmic axes
-        yanchor=word_at,
+        y=math.log10(bound),  # annotations know nothing of logarithmic axes
+        yanchor="top" if end < bound else "bottom",
         showarrow=False,
         font={"color": colours.muted, "size": 12},
     )

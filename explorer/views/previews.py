@@ -52,4 +52,4 @@ def schedule(dataset: Dataset, spec: TrainSpec) -> None:
         steps, rates = planned(spec, total)
         nothing = np.zeros(len(steps))
         lines = {("batch", "learning_rate"): Line(steps, nothing, nothing, rates)}
-        page.show(rate_curve(lines, total, page.dark()), key="preview-rate")
+        page.show(rate_curve(lines, total, page.dark(), height=160), key="preview-rate")

@@ -287,7 +287,7 @@ def test_what_has_vanished_is_drawn_at_the_lower_end_and_lies_in_the_band(what: 
         (band,) = figure.layout.shapes
         assert 0 < band.y0 < line.y[0] < band.y1
         (word,) = figure.layout.annotations
-        assert 10**word.y == pytest.approx(band.y0)  # annotations know nothing of logarithmic axes
+        assert 10**word.y == pytest.approx(band.y1)  # annotations know nothing of logarithmic axes
         assert line.y[0] < min(seen[what][seen[what] > 0], default=1)
 
 
