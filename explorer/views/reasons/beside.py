@@ -71,5 +71,6 @@ def _said(view: View, asked: Asked, found: Attribution | str, trust: Known) -> N
         said = method.reading(view.dataset.modality, asked.words(view.dataset))
         if found.error is not None:
             said += f" Completeness error {found.error:.2g}."
-    said += f" Trust: {trust.short(asked.method)}."
+    if trust.found:
+        said += f" Trust: {trust.short(asked.method)}."
     st.caption(f"**{method.title}** · {said}", help=f"{method.help()} {method.paper}.")
