@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,14 +67,6 @@ def pending(connection: sa.Connection, run_id: str) -> list[Control]:
 def waiting(run_id: str) -> sa.Exists:
     """Whether there are messages for a run."""
     return sa.exists().where(controls_table.c.run == run_id)
-
-
-def ask_again(connection: sa.Connection, run_id: str, changes: Iterable[dict[str, Any]]) -> None:
-    """Leave messages for changes that were made already, before those that wait."""
-    waiting = pending(connection, run_id)
-    forget(connection, run_id)
-    for control in (*(Control(Verb.CHANGE, change) for change in changes), *waiting):
-        put(connection, run_id, control)
 
 
 def forget(connection: sa.Connection, run_id: str, *verbs: Verb) -> None:

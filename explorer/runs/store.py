@@ -452,17 +452,8 @@ class RunStore:
 
     @patient
     def rewind(self, run_id: str, step: int) -> None:
-        """Forget what was written of a run after a step: it goes on from there and writes it again.
-
-        What was changed from there on is asked for again.
-        """
-        spec = self.get(run_id).spec
-        before = tuple((at, change) for at, change in spec.changes if at < step)
+        """Forget what was written of a run after a step: it goes on from there and writes it again."""
         with self._writing() as connection:
-            if since := spec.changes[len(before) :]:
-                written = spec.model_copy(update={"changes": before}).model_dump_json()
-                connection.execute(runs_table.update().where(runs_table.c.id == run_id).values(spec=written))
-                controls.ask_again(connection, run_id, [change.values for _, change in since])
             for table in (metrics_table, flow_table, marks_table):
                 connection.execute(table.delete().where(table.c.run == run_id, table.c.step > step))
             best_gone = runs_table.update().where(runs_table.c.id == run_id, runs_table.c.best_step > step)
