@@ -14,8 +14,9 @@ from pydantic.fields import FieldInfo
 from explorer.views import form, state
 from explorer.views.page import plain
 
-SHARED = ("layer",)
-"""Options of one value for all looks; each has another, unless looks say that they share theirs."""
+SHARED = ("layer", "method")
+"""Options that have one value wherever they are asked for: the layer that is looked at, and the method that explains.
+Each other one is its look's or its page's own, unless looks say that they share theirs."""
 Several = dict[str, tuple[int, ...]]
 """Numbers of some parts, ascending, by what they are parts of."""
 READABLE = 40

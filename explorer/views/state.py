@@ -88,13 +88,15 @@ class Chosen:
 
     Attributes:
         values: By name, each as the URL has it.
-        link: What the link brought to its page and nobody there has asked for yet, by the name in the URL.
+        link: What the link brought and nobody has asked for yet, by the name in the URL.
+        page: The page it opened: on another one it has no meaning.
         linked: Names whose value the link brought, each with who asked for it; none once anything was chosen here.
         revision: As that of the lens.
     """
 
     values: dict[str, str] = field(default_factory=dict)
     link: dict[str, str] = field(default_factory=dict)
+    page: str = ""
     linked: dict[str, str] = field(default_factory=dict)
     revision: int = 0
 
@@ -222,7 +224,7 @@ def option(name: str, called: str = "", by: str = "") -> str:
         by: Who asks.
     """
     chosen = _session().chosen
-    if called in chosen.link:
+    if called in chosen.link and chosen.page == _session().page:
         link = {key: value for key, value in chosen.link.items() if key != called}
         values, linked = {**chosen.values, name: chosen.link[called]}, {**chosen.linked, name: by}
         chosen = _session().chosen = replace(chosen, values=values, link=link, linked=linked)
@@ -438,18 +440,17 @@ def adopt_url(page: str) -> None:
     Nothing in it is trusted: what cannot be used is left out and said.
 
     Args:
-        page: The page that is about to be drawn; what the link brought to another one has no meaning here.
+        page: The page that is about to be drawn.
     """
     session = _session()
     left, session.page = page != session.page, page
     if session.adopted:
-        if left:
-            session.chosen, session.gone = replace(session.chosen, link={}), ""
+        session.gone = "" if left else session.gone
         return
     session.adopted = True
     given = {name: st.query_params[name] for name in st.query_params}
     _adopt_lens(given)
-    session.chosen = Chosen(link=_options(given))
+    session.chosen = Chosen(link=_options(given), page=page)
     sweep = _ids(given.get("sweep", ""))[:1]
     if sweep or "compare" in given:
         compare(tuple(_ids(given.get("compare", ""))) or None, *sweep)

@@ -178,11 +178,18 @@ def test_looks_at_one_thing_share_what_is_chosen_of_it(runs: dict[str, Run]) -> 
     app = looking(app, "filters")  # of convolutions only
     assert not complaints(app)
     assert looking(app, "layers").query_params["layer"] == "relu1"
+    app = healthy(open_page("attributions", run=runs["cnn"].id, method="occlusion"))
+    assert healthy(app.switch_page("../pages/trust.py").run()).query_params["method"] == "occlusion"
 
 
 def test_what_a_link_brings_for_a_look_that_is_not_here_is_taken_by_no_other_page(runs: dict[str, Run]) -> None:
-    app = open_page("look_inside", run=runs["mlp"].id, look="states", part="cell_state")
+    app = open_page("look_inside", run=runs["mlp"].id, look="states", part="update_gate")
+    assert len(complaints(app)) == 1
     app = healthy(app.switch_page("../pages/attributions.py").run())
+    assert not complaints(app)
+    app.switch_page("../pages/look_inside.py").run()
+    next(box for box in app.selectbox if box.label == "Run").set_value(runs["rnn"].id).run()
+    assert {"look": "states", "part": "update_gate"}.items() <= dict(healthy(app).query_params).items()
     assert not complaints(app)
 
 
