@@ -224,6 +224,23 @@ def test_conductance_and_other_layer_methods(cnn: nn.Module, x: torch.Tensor) ->
     agree(unit.values, wanted)
 
 
+def test_conductance_promises_to_add_up_only_where_nothing_flows_past_the_layer(image: torch.Tensor) -> None:
+    dataset = ex.load_dataset("phrases")
+    model = ex.build(ex.preset("seq2seq_transformer", dataset), dataset, seed=0).eval()
+    more = {"written": dataset.test.targets[:1, :-1], "at": 2}
+
+    def error(layer: str) -> float | None:
+        return ex.attribute("layer_conductance", model, dataset.test.inputs[:1], 7, layer=layer, **more).error
+
+    for layer in ("encoder.transformer1", "encoder.layernorm1", "decoder.decoderblock2", "decoder.layernorm1"):
+        assert error(layer) < 0.01, layer
+    for layer in ("decoder.positions1", "decoder.decoderblock1"):  # a later block looks at the source again
+        assert error(layer) is None
+    assert ex.attribute("layer_conductance", Twice(nn.ReLU()), image, 4, layer="one").error is None
+    with pytest.raises(NotApplicable, match=r"decoder\.positions1 comes before the decoder looks at the source"):
+        ex.attribute("neuron_gradient", model, dataset.test.inputs[:1], 7, layer="decoder.positions1", **more)
+
+
 SEVERAL = {"gru": {"output": "all"}}
 UNITS = {
     "Transformer of words": (made_up(7, tokens=9), ("embedding", "positions", "transformer", "meanpool"), 30),
