@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import explorer as ex
+from explorer.attribution import ask
 from explorer.errors import NotApplicable, SpecError
 from explorer.models import memory
 from tests.samples import made_up
@@ -369,6 +370,18 @@ class Twice(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.two(self.relu(self.one(self.relu(self.flatten(x)))))
+
+
+@pytest.mark.parametrize("method", ["gradient_shap", "random", "constant"])
+def test_what_is_drawn_is_on_the_device_of_the_example(method: str) -> None:
+    """On the device of torch that only follows shapes, which every machine has."""
+    dataset = made_up(7, tokens=9)
+    spec = ex.ModelSpec.of({"kind": "embedding"}, {"kind": "meanpool"}, {"kind": "output"})
+    model, x = ex.build(spec, dataset).to("meta"), dataset.test.inputs[:1].to("meta")
+    question = ask(model, x, 0, references=dataset.train.inputs[:4])
+
+    assert question.references.is_meta
+    assert ex.METHODS.make(method).run(question).is_meta
 
 
 @pytest.mark.parametrize("method", ["deep_lift", "deep_lift_shap", "guided_backprop", "deconvolution"])
