@@ -133,7 +133,7 @@ class Method(Declared):
                 values = values.norm(dim=2) if self.slope else values.sum(2)
             if question.tokens is not None and not self.inner:
                 values = values * (question.tokens != PAD)
-            error = self._error(question, values) if self.complete else None
+            error = self._error(question, values) if self.promises(question) else None
         array = values[0].cpu().numpy().copy()
         if not np.isfinite(array).all():
             raise NotApplicable(
@@ -141,6 +141,10 @@ class Method(Declared):
                 "overflow there. Choose an earlier step, or train with a smaller learning rate."
             )
         return Attribution(self.name, self.model_dump(), question.scored.target, array, error, self.place)
+
+    def promises(self, question: Question) -> bool:
+        """Whether the values of this question promise to add up, as `complete` says."""
+        return bool(self.complete)
 
     @property
     def place(self) -> str:

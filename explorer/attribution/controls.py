@@ -22,7 +22,7 @@ class Random(Drawn):
 
     def run(self, question: Question) -> torch.Tensor:
         shape = question.tokens.shape if question.tokens is not None else question.x.shape
-        return torch.rand(shape) * 2 - 1
+        return (torch.rand(shape) * 2 - 1).to(question.x.device)  # drawn on the CPU: the same on every device
 
 
 class Constant(Method):
@@ -39,7 +39,7 @@ class Constant(Method):
 
     def run(self, question: Question) -> torch.Tensor:
         shape = question.tokens.shape if question.tokens is not None else question.x.shape
-        return torch.ones(shape)
+        return torch.ones(shape, device=question.x.device)
 
 
 class Sobel(Method):
@@ -62,4 +62,4 @@ class Sobel(Method):
         from skimage.filters import sobel
 
         channels = [torch.from_numpy(sobel(channel)) for channel in question.x[0].cpu().numpy()]
-        return torch.stack(channels)[None].to(question.x.dtype)
+        return torch.stack(channels)[None].to(question.x)

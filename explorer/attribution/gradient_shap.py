@@ -23,10 +23,11 @@ class GradientShap(Drawn):
     samples: int = Field(50, ge=2, le=1000, description="Random points; more give less noise.")
 
     def run(self, question: Question) -> torch.Tensor:
-        # Captum's own draws from NumPy's global generator, which all sessions of a server share.
+        # Captum's own draws from NumPy's global generator, which all sessions of a server share. Drawn on the CPU, the
+        # numbers are the same on every device.
         x, count = question.x, self.samples
         others = question.references[torch.randint(len(question.references), (count,))]  # (S, …)
-        share = torch.rand(count, *[1] * (x.ndim - 1))
+        share = torch.rand(count, *[1] * (x.ndim - 1)).to(x)
         points, total, most = others + share * (x - others), torch.zeros_like(x), question.at_once()
         for part, base in zip(points.split(most), others.split(most), strict=True):
             part = part.clone().requires_grad_()

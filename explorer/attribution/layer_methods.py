@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from pydantic import Field
 from torch import nn
@@ -9,7 +11,7 @@ from torch import nn
 from explorer.attribution.base import Method
 from explorer.attribution.question import Question
 from explorer.data import PAD
-from explorer.errors import SpecError, UnknownName
+from explorer.errors import NotApplicable, SpecError, UnknownName
 from explorer.models import Translator
 from explorer.models.layers.sequences import TimeSteps
 
@@ -46,8 +48,23 @@ def layers(model: nn.Module) -> list[str]:
     ]
 
 
+def passed(model: nn.Module, layer: str) -> bool:
+    """Whether some of the input may reach the answer without flowing through one of its `layers`."""
+    if not layer.startswith("decoder."):
+        return not isinstance(model, nn.Sequential | Translator)
+    known = layers(model)
+    return looks(model, known[known.index(layer) + 1 :])
+
+
+def looks(model: Translator, names: Sequence[str]) -> bool:
+    """Whether any of some layers looks at the encoded source."""
+    return any(getattr(model.get_submodule(name), "crosses", False) for name in names)
+
+
 class LayerConductance(OfLayer):
-    """How much of the difference between the score and the baseline's flows through each value of a layer."""
+    """How much of the difference between the score and the baseline's flows through each value of a layer: all of it
+    where nothing flows past the layer, as it does past a decoder's layers before its last look at the source.
+    """
 
     name = "layer_conductance"
     title = "Layer conductance"
@@ -59,6 +76,9 @@ class LayerConductance(OfLayer):
     complete = "baseline"
 
     steps: int = Field(50, ge=2, le=1000, description="Points on the way; more give a smaller completeness error.")
+
+    def promises(self, question: Question) -> bool:
+        return not passed(question.inner, self.module(question)[0])
 
     def run(self, question: Question) -> torch.Tensor:
         from captum.attr import LayerConductance as Captum
@@ -108,6 +128,9 @@ class NeuronGradient(OfLayer):
         from captum.attr import NeuronGradient as Captum
 
         name, module = self.module(question)
+        known = layers(question.inner)
+        if name.startswith("decoder.") and not looks(question.inner, known[: known.index(name) + 1]):
+            raise NotApplicable(f"{self.title} does not apply: {name} comes before the decoder looks at the source.")
 
         def chosen(output: torch.Tensor) -> torch.Tensor:
             values = by_unit(question, name, output)  # (N, units, places)

@@ -177,8 +177,8 @@ def ask(
         if other is not None:
             _check_form(name, other, x)
     if x.is_floating_point():
-        compared = torch.zeros_like(x) if baseline is None else baseline.detach()
-        others = compared if references is None else references.detach()
+        compared = torch.zeros_like(x) if baseline is None else baseline.detach().to(x)
+        others = compared if references is None else references.detach().to(x)
         kinds: dict[int, Modality] = {2: "vector", 3: "series", 4: "image"}
         if x.ndim not in kinds:
             raise NotApplicable(f"Got an input of shape {tuple(x.shape)}; an image, a series or a row is needed.")
@@ -187,7 +187,7 @@ def ask(
     if isinstance(model, Translator) and (written is None or not -len(written[0]) <= at < len(written[0])):
         raise SpecError("Of a translation, say what is written so far and which of the next tokens is meant.")
     compared = torch.full_like(x, PAD) if baseline is None else baseline
-    texts = torch.cat([compared, compared if references is None else references])
+    texts = torch.cat([compared.to(x), (compared if references is None else references).to(x)])
     texts = torch.where(x != PAD, texts, x)  # padding stays what it is: no answer depends on it
     with torch.no_grad():
         vectors, others = embedding(x), embedding(texts)  # (1, L, D), (1 + M, L, D)

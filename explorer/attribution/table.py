@@ -37,7 +37,7 @@ def as_table(dataset: Dataset, x: torch.Tensor, found: Attribution) -> pd.DataFr
         )
     names = ("channel", "row", "column") if dataset.modality == "image" else ("channel", "step")
     where = dict(zip(names, _places(values.shape), strict=True))
-    return pd.DataFrame({**where, "input": x[0].numpy().ravel(), "value": values.ravel()})
+    return pd.DataFrame({**where, "input": x[0].cpu().numpy().ravel(), "value": values.ravel()})
 
 
 def _places(shape: tuple[int, ...]) -> list[np.ndarray]:

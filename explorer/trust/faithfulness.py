@@ -89,7 +89,10 @@ class Infidelity(Subsets):
     order = 4
     better = "lower"
     paper = "Yeh et al., 2019"
-    reads = "Share of the falls of the score that the values, scaled to fit best, do not tell; 0 is perfect."
+    reads = (
+        "Share of the falls of the score that the values, scaled to fit best, do not tell; 0 is perfect. It is what "
+        "Captum calls normalized infidelity, divided by the mean square of the falls."
+    )
 
     def run(self, trial: Trial) -> Found:
         scores, random, constant, control, falls = [], [], [], trial.against(), self.covered(trial)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import explorer as ex
+from explorer.attribution import ask
 from explorer.errors import NotApplicable, SpecError
 from explorer.models import memory
 from tests.samples import made_up
@@ -224,6 +225,23 @@ def test_conductance_and_other_layer_methods(cnn: nn.Module, x: torch.Tensor) ->
     agree(unit.values, wanted)
 
 
+def test_conductance_promises_to_add_up_only_where_nothing_flows_past_the_layer(image: torch.Tensor) -> None:
+    dataset = ex.load_dataset("phrases")
+    model = ex.build(ex.preset("seq2seq_transformer", dataset), dataset, seed=0).eval()
+    more = {"written": dataset.test.targets[:1, :-1], "at": 2}
+
+    def error(layer: str) -> float | None:
+        return ex.attribute("layer_conductance", model, dataset.test.inputs[:1], 7, layer=layer, **more).error
+
+    for layer in ("encoder.transformer1", "encoder.layernorm1", "decoder.decoderblock2", "decoder.layernorm1"):
+        assert error(layer) < 0.01, layer
+    for layer in ("decoder.positions1", "decoder.decoderblock1"):  # a later block looks at the source again
+        assert error(layer) is None
+    assert ex.attribute("layer_conductance", Twice(nn.ReLU()), image, 4, layer="one").error is None
+    with pytest.raises(NotApplicable, match=r"decoder\.positions1 comes before the decoder looks at the source"):
+        ex.attribute("neuron_gradient", model, dataset.test.inputs[:1], 7, layer="decoder.positions1", **more)
+
+
 SEVERAL = {"gru": {"output": "all"}}
 UNITS = {
     "Transformer of words": (made_up(7, tokens=9), ("embedding", "positions", "transformer", "meanpool"), 30),
@@ -352,6 +370,18 @@ class Twice(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.two(self.relu(self.one(self.relu(self.flatten(x)))))
+
+
+@pytest.mark.parametrize("method", ["gradient_shap", "random", "constant"])
+def test_what_is_drawn_is_on_the_device_of_the_example(method: str) -> None:
+    """On the device of torch that only follows shapes, which every machine has."""
+    dataset = made_up(7, tokens=9)
+    spec = ex.ModelSpec.of({"kind": "embedding"}, {"kind": "meanpool"}, {"kind": "output"})
+    model, x = ex.build(spec, dataset).to("meta"), dataset.test.inputs[:1].to("meta")
+    question = ask(model, x, 0, references=dataset.train.inputs[:4])
+
+    assert question.references.is_meta
+    assert ex.METHODS.make(method).run(question).is_meta
 
 
 @pytest.mark.parametrize("method", ["deep_lift", "deep_lift_shap", "guided_backprop", "deconvolution"])

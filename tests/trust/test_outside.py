@@ -179,6 +179,31 @@ def test_infidelity_is_captums_on_the_same_sets(trial: Trial, cnn: nn.Module) ->
         assert check.of(trial).scores[number] * np.mean(fallen**2) == pytest.approx(float(theirs), rel=1e-3)
 
 
+def test_infidelity_is_quantus_on_the_same_sets(trial: Trial, cnn: nn.Module, digits: ex.Dataset) -> None:
+    """It covers 16 blocks of an image, twice, and does not scale: it is given our sets, and values scaled to fit."""
+    check = CHECKS.make("infidelity", sets=32)
+    covered = [chosen.reshape(-1, 1, 8, 8) for chosen, _ in check.covered(trial)]
+    fallen = np.stack([fall for _, fall in check.covered(trial)])
+    images, slopes = digits.test.inputs[:COUNT].numpy(), []
+    for number, x in enumerate(images):
+        said = check.said(trial, number)
+        sums = check.covered(trial)[number][0] @ said
+        scaled = said.reshape(x.shape) * (sums @ fallen[number]) / (sums @ sums)
+        slopes.append(np.divide(scaled, x, out=np.zeros_like(scaled), where=x != 0))  # it multiplies by the change
+    given = iter([np.where([sets[run] for sets in covered], 0, images) for run in range(32)])
+
+    infidelity = quantus.Infidelity(
+        perturb_patch_sizes=[2],
+        n_perturb_samples=2,
+        perturb_func=lambda arr, **_: next(given).reshape(arr.shape),
+        disable_warnings=True,
+    )
+    theirs = infidelity(model=cnn, a_batch=np.stack(slopes), softmax=False, channel_first=True, **batch(digits))
+
+    assert next(given, None) is None
+    np.testing.assert_allclose(np.array(check.of(trial).scores) * np.mean(fallen**2, 1), theirs, rtol=1e-3)
+
+
 def test_evidence_is_scored_as_quantus_scores_it(cnn: nn.Module, trial: Trial, digits: ex.Dataset) -> None:
     random = np.random.default_rng(0)
     evidence = [random.random(64) < 0.3 for _ in range(COUNT)]
@@ -199,7 +224,7 @@ def test_evidence_is_scored_as_quantus_scores_it(cnn: nn.Module, trial: Trial, d
 
 @pytest.mark.parametrize("method", ["integrated_gradients", "saliency"])
 def test_completeness_says_what_quantus_says(method: str, digits: ex.Dataset) -> None:
-    """Of a model whose sums are exact in floating point: whole weights, and inputs in sixteenths."""
+    """It says only whether they add up exactly: of a model of whole weights, and inputs in sixteenths."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, bias=False)).eval()
     nn.init.constant_(model[1].weight, 0)
     model[1].weight.data[:, ::3] = torch.arange(220.0).reshape(10, 22) - 100
