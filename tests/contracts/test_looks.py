@@ -59,13 +59,15 @@ def spec_of(family: str, data: str) -> ex.ModelSpec:
 
 @dataclass(frozen=True)
 class Heard(Options):
-    """Options that remember what there was to choose from."""
+    """Options that remember what there was to choose from, and what was chosen."""
 
     known: dict[str, Sequence[Any]] = field(default_factory=dict)
+    chosen: dict[str, Any] = field(default_factory=dict)
 
     def value(self, name: str, known: Sequence[Any], default: Any, label: str = "") -> Any:
         self.known[name] = known
-        return super().value(name, known, default, label)
+        self.chosen[name] = super().value(name, known, default, label)
+        return self.chosen[name]
 
 
 @dataclass
@@ -99,16 +101,19 @@ class Drawing:
     def draw(self, name: str, chosen: dict[str, Any], several: bool = False) -> dict[str, Sequence[Any]]:
         """Draw a look in a slot of its own; returns what there was to choose from."""
         self.slots += 1
-        options, before = Heard(f"s{self.slots}", known={}), len(self.drawn)
+        options, before = Heard(f"s{self.slots}", by=name, scope=LOOKS[name].scope), len(self.drawn)
         state.keep_option("steps", str(several))
         for option, value in chosen.items():
-            state.keep_option(options.key(option), str(value))
+            state.keep_option(options.kept(option), str(value))
         said = f"{name} {chosen}" + (" at several steps" if several else "")
         try:
             inside._draw(name, self.view, options, several)
         except Exception:
             self.wrong.append(f"{said}: {traceback.format_exc(limit=-4)}")
             return options.known
+        for option, value in chosen.items():
+            if value in options.known.get(option, ()) and options.chosen[option] != value:
+                self.wrong.append(f"{said} takes {options.chosen[option]} for {option}")
         if not any(map(holds, self.drawn[before:])):
             self.wrong.append(f"{said} draws nothing")
         return options.known
