@@ -95,12 +95,13 @@ def grid(
         "customdata": [[layer, head] for layer, head, _, _ in tiles],
         "marker": {
             "color": "rgba(0,0,0,0)",
-            "line": {"color": colours.validation, "width": [3 if one else 0 for one in picked]},
+            "line": {"color": colours.validation, "width": 3},
+            "opacity": [float(one) for one in picked],
         },
         "hovertext": [f"{as_text(names[layer])}, head {head + 1}" for layer, head, _, _ in tiles],
         "hovertemplate": "%{hovertext}<extra></extra>",
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
+        "selected": {"marker": {"opacity": 1}},  # a click outlines a map at once, and without a new figure
+        "unselected": {"marker": {"opacity": 0}},
     }
     notes = [
         {

@@ -40,7 +40,7 @@ def painted(shades: np.ndarray, colours: np.ndarray, factor: int = 1) -> str:
     picture = picture.convert("P")
     picture.putpalette(colours.astype(np.uint8).tobytes())
     content = io.BytesIO()
-    picture.save(content, "PNG", transparency=0, compress_level=6)
+    picture.save(content, "PNG", transparency=0, compress_level=1)  # 6 takes five times as long
     return _url("image/png", content.getvalue())
 
 

@@ -97,7 +97,7 @@ def test_its_colours_are_those_of_the_scale_beside_it(dark: bool) -> None:
 def test_every_head_can_be_clicked_and_only_the_chosen_one_is_outlined() -> None:
     bars = grid(MAPS, ["look1", "pool1"], (0, 1)).data[1]
     assert list(bars.customdata) == [[0, 0], [0, 1], [1, 0]]
-    assert list(bars.marker.line.width) == [0, 3, 0]
+    assert list(bars.marker.opacity) == [0, 1, 0]
     assert bars.hovertext[2] == "pool1, head 1"
 
 

@@ -92,6 +92,28 @@ def test_a_click_on_a_small_map_chooses_its_head_and_a_click_on_a_place_where_it
     assert kept == {"place": "-1"}
 
 
+def test_small_maps_stay_as_they_are_after_a_click_and_are_drawn_anew_after_another_choice(vit: Run) -> None:
+    def grid() -> tuple[str, str]:
+        chart = next(chart.proto for chart in app.get("plotly_chart") if "heads-grid" in chart.proto.id)
+        return chart.id, chart.spec
+
+    app = open_page("look_inside", run=vit.id, look="heads", head="1")
+    before = grid()
+    outlined = json.loads(before[1])["data"][1]["marker"]["opacity"]
+    assert outlined == [1, 0]
+    shown = app.session_state["heads-grid-shown"]
+    app.session_state["heads-grid-shown"] = shown._replace(number=(0, 1))  # as a click on the second map leaves it
+    head = next(box for box in app.selectbox if box.label == "Head")
+    head.set_value(2).run()
+    assert grid() == before
+    assert figures(healthy(app))[1]["layout"]["title"]["text"] == "transformer1 · head 2"
+
+    next(box for box in app.selectbox if box.label == "Head").set_value(1).run()
+
+    assert grid()[0] != before[0]  # what the browser outlined is forgotten
+    assert json.loads(grid()[1])["data"][1]["marker"]["opacity"] == [1, 0]
+
+
 def test_several_steps_share_one_scale(vit: Run) -> None:
     app = healthy(open_page("look_inside", run=vit.id, look="heads", steps="True"))
     ends = [figure["data"][0]["zmax"] for figure in figures(app)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -87,15 +87,7 @@ class AttentionHeads(Attending):
         chosen = self.settle(view, options)
         found = attended.maps(*view.place)
         if sum(len(seen.weights) for seen in found.values()) > 1:
-            layer = list(found).index(chosen.layer)
-            made = partial(
-                figures.grid,
-                [seen.weights for seen in found.values()],
-                list(map(attended.said, found)),
-                (layer, chosen.head - 1),
-                dark=page.dark(),
-            )
-            _clickable(made(), "heads-grid", options, partial(_to_head, list(found), options))
+            _grid(view, chosen, options)
             st.caption("Click a small map to enlarge it; on a touch screen, tap it twice.")
         if chosen.form == "map":
             self.show(view, chosen, options.key(self.name))
@@ -107,6 +99,49 @@ class AttentionHeads(Attending):
 
 
 # -- clicks -----------------------------------------------------------------------------------------------------------
+
+
+class _Grid(NamedTuple):
+    """The small maps as they stand in the browser.
+
+    Attributes:
+        content: What they show.
+        outlined: The layer and head that they outline by themselves.
+        number: Those that were clicked since; None once a click took the outline away.
+        turn: Counts how often they were drawn anew.
+    """
+
+    content: Hashable
+    outlined: tuple[int, int]
+    number: tuple[int, int] | None
+    turn: int = 0
+
+
+def _grid(view: View, chosen: Chosen, options: Options) -> None:
+    """Draw the small maps. The browser outlines what is clicked: then they stay as they are, and are not sent again."""
+    found, dark, key = attended.maps(*view.place), page.dark(), options.key("heads-grid")
+    names, current = list(found), (list(found).index(chosen.layer), chosen.head - 1)
+    content = (view.place, dark)
+    shown: _Grid | None = st.session_state.get(f"{key}-shown")
+    kept = shown and f"{key}-{shown.turn}" in st.session_state  # a page that was left forgets what was clicked
+    if not kept or (shown.content, shown.number) != (content, current):
+        shown = _Grid(content, current, current, shown.turn + 1 if shown else 0)
+        st.session_state[f"{key}-shown"] = shown
+
+    def make() -> go.Figure:
+        weights = [seen.weights for seen in found.values()]
+        return figures.grid(weights, list(map(attended.said, names)), shown.outlined, dark=dark)
+
+    def clicked(points: list[dict[str, Any]]) -> None:
+        at = points[0].get("customdata") if points else None
+        st.session_state[f"{key}-shown"] = shown._replace(number=(int(at[0]), int(at[1])) if at else None)
+        if at:
+            _to_head(names, options, points)
+
+    if state.playing():
+        page.show(make(), key)
+    else:
+        page.show_made(make, f"{key}-{shown.turn}", (shown.content, shown.outlined), clicked)
 
 
 def _clickable(figure: go.Figure, name: str, options: Options, chosen: Callable[[list[dict[str, Any]]], None]) -> None:
