@@ -177,7 +177,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
 
 @contextmanager
 def _interrupts_between_steps() -> Iterator[Callable[[], None]]:
-    """Keep Ctrl-C until the function given is called, so that it cannot break into a write; a second one acts at once."""
+    """Keep Ctrl-C until the function given is called, so that it breaks into no write; a second one acts at once."""
     kept = False
 
     def keep(*_: Any) -> None:

@@ -9,7 +9,7 @@ if str(ROOT) not in sys.path:  # `streamlit run explorer/app.py` puts only explo
 
 import streamlit as st
 
-from explorer.views import microscope, moving, page, server, state, travel, view
+from explorer.views import live_run, microscope, moving, page, server, state, travel, view
 
 st.set_page_config("Visual model explorer", page_icon=str(ROOT / "assets/icon.svg"), layout="wide")
 st.logo(str(ROOT / "assets/logo.svg"), icon_image=str(ROOT / "assets/icon.svg"), size="large")
@@ -36,10 +36,13 @@ chosen = st.navigation(
 )
 with page.boundary():
     server.compute()
-    state.adopt_url()
+    state.adopt_url(chosen.url_path)
     travel.arrive(chosen.url_path)
     with st.sidebar, page.boundary():
-        view.sidebar(chosen in LOOKING or (chosen is TRAIN and microscope.follows(view.current_run())))
+        on_train = view.current_run() if chosen is TRAIN else None
+        view.sidebar(chosen in LOOKING or microscope.follows(on_train), live_run.follows(on_train))
+    with page.boundary():
+        view.not_here()
     with moving.moving(state.playing() or travel.current().still):  # the last step, too, follows one before it
         chosen.run()
 with page.boundary():

@@ -51,6 +51,10 @@ class DiskFull(StoreError):
     """There is no room left where the run store lies."""
 
 
+class StoreBusy(StoreError):
+    """Another program holds the run store for now."""
+
+
 class RunGone(StoreError):
     """The run is not in the store (any more)."""
 

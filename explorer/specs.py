@@ -276,12 +276,22 @@ class RunSpec(_Value):
 
     @property
     def settings(self) -> TrainSpec:
-        """How it is trained by now: all changes taken in, but those of dropout, which are the model's."""
-        values: dict[str, Any] = {}
-        for _, change in self.changes:
-            values |= change.values
+        """How it is trained in the end: all changes taken in, but those of dropout, which are the model's."""
+        return self.settings_at(math.inf)
+
+    def settings_at(self, step: float) -> TrainSpec:
+        """The same after so many steps."""
+        values = self.changed_by(step).values
         values.pop("dropout", None)
         return self.train.model_copy(update=values)
+
+    def changed_by(self, step: float) -> Change:
+        """All that was changed up to a step."""
+        values: dict[str, Any] = {}
+        for at, change in self.changes:
+            if at <= step:
+                values |= change.values
+        return Change(**values)
 
     def called(self, dataset: str = "") -> str:
         """What it is in a few words: ``CNN on digits``.

@@ -13,6 +13,9 @@ means no effect. The line under a picture says what its values are, and the stro
 *Over training* and *Whole split* ask the same of more than one example or step. Choose another class to ask why the
 answer was not that, and a second one to ask why this and not that.
 
+Below a method stand the checks of it that were worked out on *Trust* for these weights, each with its number and what
+an explanation that looks at no model scores.
+
 An attribution tells what moved this model's score. It does not tell that the model is right, nor that the world works
 that way, and methods can be wrong about the model too. Where methods of different kinds agree, there is more reason to
 believe them; they can also share a blind spot.

@@ -43,6 +43,13 @@ def test_held_bars_pass_and_are_written_as_json(monkeypatch: pytest.MonkeyPatch,
     assert json.loads((tmp_path / "table.json").read_text()) == [row]
 
 
+def test_a_figure_that_is_no_number_is_null_in_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    measured(monkeypatch, Bar("on a CUDA device", "≥ 3", float("nan"), True), at_most("lag", 1, float("inf"), "s"))
+    assert command.main(["training", "--json", str(tmp_path / "table.json")]) == 1
+    rows = json.loads((tmp_path / "table.json").read_text(), parse_constant=pytest.fail)
+    assert [(row["measured"], row["held"]) for row in rows] == [(None, True), (None, False)]
+
+
 def test_without_a_name_the_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == command.names()

@@ -68,7 +68,7 @@ PARTS: dict[Modality, Part] = {
 """For each kind of input, how its values are spoken of."""
 
 
-GROUPS = ("Gradients", "Backward rules", "Covering", "Inside the model", "Controls")
+GROUPS = ("Gradients", "Backward rules", "Covering", "Attention", "Inside the model", "Controls")
 """What methods do, in the order of the menu."""
 
 

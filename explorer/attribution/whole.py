@@ -9,9 +9,18 @@ import numpy as np
 import pandas as pd
 
 
-def by_place(values: Sequence[np.ndarray]) -> np.ndarray:
-    """Mean absolute value at each place, over examples of one shape: of pixels, steps or features."""
-    return np.abs(np.stack(values)).mean(axis=0)
+def by_place(values: Sequence[np.ndarray], side: int = 1) -> np.ndarray:
+    """Mean absolute value at each place, over examples of one shape: of pixels, steps or features.
+
+    Args:
+        values: (H, W), (L,) or (D,) for each example.
+        side: Pixels or steps along a side of a region: above 1 it is the sum over each square or stretch whose size is
+            meant; what is left at the end of a side is a smaller one.
+    """
+    whole = np.stack(values)
+    for axis in range(1, whole.ndim):
+        whole = np.add.reduceat(whole, np.arange(0, whole.shape[axis], side), axis)
+    return np.abs(whole).mean(axis=0)
 
 
 def by_word(texts: Sequence[Sequence[str]], values: Sequence[np.ndarray]) -> pd.DataFrame:

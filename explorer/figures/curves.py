@@ -15,7 +15,11 @@ from explorer.figures.theme import Palette, Parts, drawn, palette
 WORSE = 1.1
 """Validation loss over its best from which on the gap is named."""
 HARDLY = 0.9
-"""Share of the first loss that must be left for a run to count as hardly learning."""
+"""Share of the loss of a constant answer that must be left for a run to count as hardly learning."""
+NEAR, FAR = 0.1, 0.25
+"""Shares of the same: below the first the training loss is near 0, and a gap above the second is wide."""
+STILL = 0.95
+"""Share of the validation loss of three epochs before that must be left for it to count as standing still."""
 
 DIAMOND, STAR = 2, 17
 """Plotly's numbers of symbols: as an array they travel faster than as words."""
@@ -52,6 +56,7 @@ def learning_curve(
     look: Look | None = None,
     marks: Mapping[int, str] | None = None,
     best: int | None = None,
+    seen: int | None = None,
 ) -> go.Figure:
     """One metric over the steps: every batch, and the validation examples after each epoch.
 
@@ -63,6 +68,7 @@ def learning_curve(
         look: How it is drawn.
         marks: What was changed after which step.
         best: The step with the smallest validation loss.
+        seen: The step that is looked at elsewhere.
     """
     colours, look = palette(dark), look or Look()
     found = _lines(metrics)
@@ -78,7 +84,7 @@ def learning_curve(
     }
     return drawn(
         [_batches(x, batch, look, colours), _validation(validation, look, best, colours)],
-        layout | _changes(x, batch, marks or {}, colours),
+        layout | _marked(x, batch, marks or {}, seen, colours),
         _TITLES[name][0],
         f"{name.capitalize()} of training batches and of the validation examples over {len(batch)} steps.{last}",
         dark,
@@ -124,36 +130,35 @@ def _validation(validation: Line, look: Look, best: int | None, colours: Palette
     }
 
 
-def _changes(x: np.ndarray, batch: Line, marks: Mapping[int, str], colours: Palette) -> Parts:
-    """A dashed line and a word where settings were changed."""
+def _marked(x: np.ndarray, batch: Line, marks: Mapping[int, str], seen: int | None, colours: Palette) -> Parts:
+    """A dashed line and a word where settings were changed; a solid one, its word below, at the step that is seen."""
     rules, words = [], []
     for step, what in marks.items():
         following = int(np.searchsorted(batch.step, step, side="right"))
-        if following == len(batch):
-            continue
-        at = float(x[following])
-        rule = {"color": colours.muted, "width": 1, "dash": "dash"}
-        rules.append(
-            {"type": "line", "x0": at, "x1": at, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": rule}
-        )
-        words.append(
-            {
-                "x": at,
-                "y": 1,
-                "yref": "paper",
-                "text": "changed",
-                "hovertext": f"After step {step}: {what}",
-                "showarrow": False,
-                "xanchor": "left",
-                "yanchor": "top",
-                "font": {"size": 11, "color": colours.muted},
-            }
-        )
+        if following < len(batch):
+            at = float(x[following])
+            rules.append(_rule(at, colours.muted, "dash"))
+            words.append(_word(at, "changed", "top", colours.muted) | {"hovertext": f"After step {step}: {what}"})
+    if seen is not None:
+        done = int(np.searchsorted(batch.step, seen, side="right"))
+        at = float(x[done - 1]) if done else 0.0
+        rules.append(_rule(at, colours.ink, "solid"))
+        words.append(_word(at, f"step {seen}", "bottom", colours.ink))
     return {"shapes": rules, "annotations": words} if rules else {}
 
 
+def _rule(at: float, colour: str, dash: str) -> Parts:
+    line = {"color": colour, "width": 1, "dash": dash}
+    return {"type": "line", "x0": at, "x1": at, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}
+
+
+def _word(at: float, text: str, side: str, colour: str) -> Parts:
+    place = {"x": at, "y": int(side == "top"), "yref": "paper", "xanchor": "left", "yanchor": side}
+    return place | {"text": text, "showarrow": False, "font": {"size": 11, "color": colour}}
+
+
 def rate_curve(
-    metrics: pd.DataFrame | Lines, total_steps: int, dark: bool = False, look: Look | None = None
+    metrics: pd.DataFrame | Lines, total_steps: int, dark: bool = False, look: Look | None = None, height: int = 220
 ) -> go.Figure:
     """The learning rate of every step."""
     colours, look = palette(dark), look or Look()
@@ -173,11 +178,16 @@ def rate_curve(
         "yaxis": {"gridcolor": colours.grid, "fixedrange": True, "rangemode": "tozero", "exponentformat": "power"},
     }
     said = f" Now {rates[-1]:.3g}." if len(rates) else ""
-    return drawn([line], layout, "Learning rate", f"Learning rate over the steps.{said}", dark, height=220)
+    return drawn([line], layout, "Learning rate", f"Learning rate over the steps.{said}", dark, height)
 
 
-def diagnose(metrics: pd.DataFrame | Lines) -> str:
-    """What the two losses say of how it learns, and what to try; empty while it is too early or all is well."""
+def diagnose(metrics: pd.DataFrame | Lines, constant: float) -> str:
+    """What the two losses say of how it learns, and what to try; empty while it is too early or all is well.
+
+    Args:
+        metrics: As from `RunStore.metrics`, or its lines.
+        constant: The loss of the best answer that is the same for all examples: what is reached without learning.
+    """
     found = _lines(metrics)
     train, validation = (found.get((split, "loss"), NOTHING).value for split in ("train", "validation"))
     epochs = min(len(train), len(validation))
@@ -185,15 +195,22 @@ def diagnose(metrics: pd.DataFrame | Lines) -> str:
         return ""
     best = int(validation.argmin())
     since = epochs - 1 - best
-    if since >= 2 and validation[epochs - 1] > WORSE * validation[best] and train[epochs - 1] < train[best]:
+    now, unseen = train[epochs - 1], validation[epochs - 1]
+    if since >= 2 and unseen > WORSE * validation[best] and now < train[best]:
         return (
             f"The gap between training and validation has been opening since epoch {best + 1}: it learns by heart "
             "(overfitting). Try dropout, weight decay, changed images, more data, or stop at the starred epoch."
         )
-    if train[epochs - 1] > HARDLY * train[0] and validation[epochs - 1] > HARDLY * validation[0]:
+    if now < NEAR * constant and unseen - now > FAR * constant and unseen > STILL * validation[epochs - 4]:
         return (
-            "Neither loss has fallen much: it hardly learns (underfitting). Try another learning rate, a larger model "
-            "or more epochs."
+            f"The training loss is near 0, and the validation loss stands still at {unseen:.2g}: it has learned by "
+            "heart (overfitting), and more epochs will not help. Try dropout, weight decay, changed images or more "
+            "data."
+        )
+    if min(now, unseen) > HARDLY * constant:
+        return (
+            f"Neither loss is much below {constant:.2g}, that of giving all examples the same answer: it hardly learns "
+            "(underfitting). Try another learning rate, a larger model or more epochs."
         )
     return ""
 

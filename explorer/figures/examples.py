@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.theme import BAR, drawn, finish, palette, symmetric
+from explorer.figures.theme import BAR, Parts, drawn, finish, palette, symmetric
 
 LONGEST = 12
 """Letters of a word that are written beside its place."""
@@ -169,6 +169,7 @@ def table(
     limit: float | None = None,
     signed: bool | None = None,
     outlined: int | None = None,
+    clickable: bool = False,
 ) -> go.Figure:
     """Values (rows, places) as colours, signed on the diverging scale, else on the sequential one.
 
@@ -183,6 +184,8 @@ def table(
         limit: End of the scale; the largest magnitude if None. Give it to compare figures.
         signed: Whether values may be negative; as they are if None.
         outlined: Number of a row that is outlined.
+        clickable: Whether rows can be clicked: bars that cannot be seen lie over them, since cells of a heatmap cannot
+            be. Their ``customdata`` is (number,).
     """
     colours = palette(dark)
     limit = float(np.abs(values).max(initial=0.0)) if limit is None else limit
@@ -217,10 +220,41 @@ def table(
         "margin": {"l": 8, "r": 8, "t": top, "b": 8},
         "title": {"y": 1 - 10 / height, "yanchor": "top"},
     }
+    if clickable:
+        layout["bargap"] = 0
+        layout["xaxis"]["range"], down["range"] = [-0.5, len(places) - 0.5], [len(values) - 0.5, -0.5]
+        del down["autorange"]
+        return drawn([picture, _over(values, axis, outlined, dark)], layout, title, alt, dark, height)
     if outlined is not None:
         box = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": outlined - 0.5, "y1": outlined + 0.5}
         layout["shapes"] = [box | {"line": {"color": colours.validation, "width": 2}}]
     return drawn([picture], layout, title, alt, dark, height)
+
+
+def _over(values: np.ndarray, axis: str, chosen: int | None, dark: bool) -> Parts:
+    """A bar over each row, which can be clicked, and of which only the outline of the chosen one is seen."""
+    count, places = values.shape
+    ends = zip(values.min(axis=1), values.max(axis=1), strict=True)
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "y": list(range(count)),
+        "base": -0.5,
+        "x": [places] * count,
+        "width": 1,
+        "marker": {
+            "color": "rgba(0,0,0,0)",
+            "line": {"color": palette(dark).validation, "width": 3},
+            "opacity": 0 if chosen is None else [float(n == chosen) for n in range(count)],
+        },
+        "selected": {"marker": {"opacity": 1}},  # a click outlines a row at once, and without a new figure
+        "unselected": {"marker": {"opacity": 0}},
+        "customdata": [[n] for n in range(count)],
+        "text": [f"{axis} {n}: {low:.3g} to {high:.3g}" for n, (low, high) in enumerate(ends)],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+        "showlegend": False,
+    }
 
 
 def _ticks(places: Sequence[str], every: int) -> tuple[list[int], list[str]]:

@@ -11,6 +11,8 @@ from explorer.figures.mosaic import HEAD, TILE, Box, axes, gaps, grid, headings,
 from explorer.figures.theme import BAR, finish, following_width, palette
 
 _SIGNED = BAR | {"tickvals": [-0.8, 0, 0.9], "ticktext": ["against", "no effect", "for"]}
+TALL = 265
+"""Screen pixels a row of attributions is high."""
 
 
 def gallery(
@@ -58,7 +60,12 @@ def gallery(
 
 
 def attributions(
-    panels: Sequence[tuple[str, np.ndarray | None]], title: str, alt: str, columns: int = 2, dark: bool = False
+    panels: Sequence[tuple[str, np.ndarray | None]],
+    title: str,
+    alt: str,
+    columns: int = 2,
+    dark: bool = False,
+    tall: int = TALL,
 ) -> go.Figure:
     """Explanations of one answer beside each other, on one diverging scale centred at zero.
 
@@ -70,6 +77,7 @@ def attributions(
         alt: The same for those who cannot see it.
         columns: Panels in a row.
         dark: Whether the page is dark.
+        tall: Most screen pixels a row of them is high.
     """
     colours = palette(dark)
     height, width = next((values.shape for _, values in panels if values is not None), (1, 1))
@@ -97,8 +105,8 @@ def attributions(
     figure.update_layout(annotations=headings(places, labels, 12, colours.ink), **axes(*relative.shape))
     rows = -(-len(panels) // columns)
     high, wide = relative.shape
-    finish(figure, title, alt, dark, height=80 + 265 * rows)
-    return figure.update_layout(following_width(alt, 80, high / wide, 265 * rows))
+    finish(figure, title, alt, dark, height=80 + tall * rows)
+    return figure.update_layout(following_width(alt, 80, high / wide, tall * rows))
 
 
 def enlarged(image: np.ndarray, side: int = 240) -> np.ndarray:

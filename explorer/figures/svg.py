@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from html import escape
 from unicodedata import east_asian_width
@@ -21,28 +22,50 @@ LABEL = 26
 """Most letters of a feature's name."""
 
 
-def pixels(image: np.ndarray, values: np.ndarray, title: str, opacity: float = 0.8, strength: bool = False) -> str:
-    """Attributions (H, W) over an image (C, H, W) with values 0 to 1."""
-    from PIL import Image
+def pixels(
+    image: np.ndarray,
+    values: np.ndarray,
+    title: str,
+    opacity: float = 0.8,
+    strength: bool = False,
+    limit: float | None = None,
+) -> str:
+    """Attributions (H, W) over an image (C, H, W) with values 0 to 1.
 
-    limit = float(np.abs(values).max(initial=0.0))
+    Here and below `limit` is the end of the scale; the largest magnitude if None.
+    """
+    limit = _limit(values, limit)
     under = 255.0 * np.stack([image[n % len(image)] for n in range(3)], axis=2).clip(0, 1)
     mixed = (1 - opacity) * under + opacity * shades(values, limit, strength)
-    content = io.BytesIO()
-    Image.fromarray(mixed.round().astype(np.uint8)).save(content, "PNG")
-    url = base64.b64encode(content.getvalue()).decode()
     side = 320
     tall = round(side * values.shape[0] / values.shape[1])
-    picture = (
-        f'<image x="8" y="30" width="{side}" height="{tall}" preserveAspectRatio="none" '
-        f'style="image-rendering:pixelated" href="data:image/png;base64,{url}"/>'
-    )
-    return _whole(title, [picture, _bar(limit, strength, tall + 42)], tall + 80)
+    return _whole(title, [_image(mixed, side, tall), _bar(limit, strength, tall + 42)], tall + 80)
 
 
-def columns(values: np.ndarray, title: str, strength: bool = False) -> str:
+def cells(
+    values: np.ndarray,
+    title: str,
+    strength: bool = False,
+    labels: Sequence[tuple[int, int, str]] = (),
+    limit: float | None = None,
+) -> str:
+    """Values (H, W) as colours, white where there is none; labels stand above the cells (row, column) they name."""
+    limit, side = _limit(values, limit), WIDTH - 16
+    tall = round(min(side * values.shape[0] / values.shape[1], 2 * side))
+    colours = shades(np.nan_to_num(values), limit, strength)
+    parts = [_image(np.where(np.isnan(values)[:, :, None], 255, colours), side, tall)]
+    high, wide = tall / values.shape[0], side / values.shape[1]
+    parts += [
+        f'<text x="{8 + left * wide:.1f}" y="{27 + top * high:.1f}" font-family="sans-serif" font-size="9" '
+        f'fill="#5c6b7a">{escape(label)}</text>'
+        for top, left, label in labels
+    ]
+    return _whole(title, [*parts, _bar(limit, strength, tall + 42)], tall + 80)
+
+
+def columns(values: np.ndarray, title: str, strength: bool = False, limit: float | None = None) -> str:
     """Values (L,) of the steps of a series, or of units, as columns from a line at zero."""
-    limit = float(np.abs(values).max(initial=0.0))
+    limit = _limit(values, limit)
     wide, half = (WIDTH - 16) / max(1, len(values)), 90
     colours = shades(values, limit, strength)
     parts = []
@@ -57,9 +80,11 @@ def columns(values: np.ndarray, title: str, strength: bool = False) -> str:
     return _whole(title, [*parts, _bar(limit, strength, 236)], 276)
 
 
-def rows(values: np.ndarray, names: Sequence[str], title: str, strength: bool = False) -> str:
+def rows(
+    values: np.ndarray, names: Sequence[str], title: str, strength: bool = False, limit: float | None = None
+) -> str:
     """Values (D,) of named features, as bars from a line at zero, with their numbers."""
-    limit = float(np.abs(values).max(initial=0.0))
+    limit = _limit(values, limit)
     left, half = LABEL * LETTER * 0.86, 90
     middle = left + half + 10
     parts = []
@@ -80,13 +105,15 @@ def rows(values: np.ndarray, names: Sequence[str], title: str, strength: bool = 
     return _whole(title, parts, bottom + 12)
 
 
-def words(said: Sequence[str], values: np.ndarray, title: str, strength: bool = False) -> str:
+def words(
+    said: Sequence[str], values: np.ndarray, title: str, strength: bool = False, limit: float | None = None
+) -> str:
     """Words of a text on the colours of their values, with the numbers under them, wrapped."""
-    limit = float(np.abs(values).max(initial=0.0))
+    limit = _limit(values, limit)
     x, y, parts = 8.0, 30, []
     for word, value, colour in zip(said, values.tolist(), shades(values, limit, strength), strict=True):
         number = f"{value:.2g}" if strength else f"{value:+.2g}"
-        wide = max(LETTER * _cells(word), 6.2 * len(number)) + 8
+        wide = max(LETTER * _letters(word), 6.2 * len(number)) + 8
         if x + wide > WIDTH - 8 and x > 8:
             x, y = 8.0, y + 40
         middle, dark = x + wide / 2, ink(colour)
@@ -100,7 +127,38 @@ def words(said: Sequence[str], values: np.ndarray, title: str, strength: bool = 
     return _whole(title, [*parts, _bar(limit, strength, y + 48)], y + 84)
 
 
-def _cells(word: str) -> int:
+def together(pictures: Sequence[str], title: str, columns: int = 2) -> str:
+    """Pictures made here, in rows under one title."""
+    sizes = [int(re.search(r'height="(\d+)"', picture).group(1)) for picture in pictures]
+    columns = max(1, min(columns, len(pictures)))
+    parts, y = [], 30
+    for first in range(0, len(pictures), columns):
+        row = slice(first, first + columns)
+        parts += [
+            picture.replace("<svg ", f'<svg x="{WIDTH * n}" y="{y}" ', 1) for n, picture in enumerate(pictures[row])
+        ]
+        y += max(sizes[row])
+    return _whole(title, parts, y, WIDTH * columns)
+
+
+def _limit(values: np.ndarray, limit: float | None) -> float:
+    return float(np.nanmax(np.abs(values), initial=0.0)) if limit is None else limit
+
+
+def _image(colours: np.ndarray, wide: int, tall: int) -> str:
+    """Colours (H, W, 3), 0 to 255, as squares that stay sharp."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.fromarray(colours.round().astype(np.uint8)).save(content, "PNG")
+    url = base64.b64encode(content.getvalue()).decode()
+    return (
+        f'<image x="8" y="30" width="{wide}" height="{tall}" preserveAspectRatio="none" '
+        f'style="image-rendering:pixelated" href="data:image/png;base64,{url}"/>'
+    )
+
+
+def _letters(word: str) -> int:
     """Width of a word in letters: Chinese ones are two wide."""
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in word)
 
@@ -121,13 +179,13 @@ def _bar(limit: float, strength: bool, y: float) -> str:
     return "".join(boxes + marks)
 
 
-def _whole(title: str, parts: Sequence[str], height: float) -> str:
+def _whole(title: str, parts: Sequence[str], height: float, width: float = WIDTH) -> str:
     head = (
         f'<text x="8" y="18" font-family="sans-serif" font-size="14" font-weight="600" fill="#1d2733">'
         f"{escape(title)}</text>"
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" '
-        f'viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height:.0f}" '
+        f'viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{escape(title)}">'
         f'<rect width="100%" height="100%" fill="#ffffff"/>{head}{"".join(parts)}</svg>'
     )

@@ -18,7 +18,7 @@ from explorer.probes.heads import Heads, heads
 from explorer.probes.places import Places, places_at
 from explorer.probes.positions import PositionCode, position_code
 from explorer.probes.recurrent import HiddenStates, Memory, hidden_states, memory, parts_of, recurrent_layers
-from explorer.probes.rollout import Reach, attention_gradient, rollout, unfollowed
+from explorer.probes.rollout import Reach, attention_gradient, followed_to, rollout, unfollowed
 from explorer.probes.scores import AttentionSteps, attention_steps
 from explorer.probes.spots import Spot, seen_at, spots_of, telling
 from explorer.probes.through_time import ThroughTime, through_time
@@ -56,6 +56,7 @@ __all__ = [
     "convolutions",
     "feature_maps",
     "filters",
+    "followed_to",
     "following",
     "forced",
     "free",

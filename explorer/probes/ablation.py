@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from torch import nn
 from explorer.data import Dataset, Split
 from explorer.models import Planned
 from explorer.models.layers.attention import MultiHeadAttention
-from explorer.probes.capture import ablated
+from explorer.probes.capture import ablated, quiet
 from explorer.probes.representation import passes, positions
 from explorer.training import Task, task_of
 from explorer.training.measure import measure, most_at_once
@@ -42,6 +42,19 @@ class Part:
         """Switch some of them off, to zero or to their `means`."""
         to = 0.0 if means is None else means[list(units)]
         return ablated(model, self.name, units, to, self.axis)
+
+
+Off = tuple[Part, Sequence[int], torch.Tensor | None]
+"""A part, the units of it that are off, and the means that take their place; zeros if None."""
+
+
+@contextmanager
+def without(model: nn.Module, off: Sequence[Off]) -> Iterator[None]:
+    """Switch units of several layers off at once; as `ablated`, it leaves the model as it was."""
+    with quiet(model), ExitStack() as stack:
+        for part, units, means in off:
+            stack.enter_context(part.off(model, units, means))
+        yield
 
 
 @dataclass(frozen=True)
@@ -135,24 +148,17 @@ def _values(
 
 
 def scores(
-    model: nn.Module,
-    dataset: Dataset,
-    split: str,
-    rows: np.ndarray,
-    part: Part,
-    units: Sequence[int],
-    means: torch.Tensor | None = None,
+    model: nn.Module, dataset: Dataset, split: str, rows: np.ndarray, off: Sequence[Off] = ()
 ) -> dict[str, float]:
-    """Mean ``loss`` and the metric of a model on some examples while units of a layer are off.
+    """Mean ``loss`` and the metric of a model on some examples while units of some layers are off.
 
     Args:
         model: The model; it is left as it is.
         dataset: What it has learned.
         split, rows: The examples.
-        part, units: What is switched off; nothing, if there are no units.
-        means: What takes their place, as from `means_of`; zeros if None.
+        off: What is switched off; the means as from `means_of`.
     """
-    with part.off(model, units, means):
+    with without(model, off):
         return measure(model, *_measured(model, dataset, split, rows))
 
 
@@ -162,7 +168,9 @@ def ranking(
     """Switch every unit of a layer off by itself, one after the other.
 
     Args:
-        model, dataset, split, rows, part, means: As for `scores`.
+        model, dataset, split, rows: As for `scores`.
+        part: The layer.
+        means: What takes the place of its units, as from `means_of`; zeros if None.
 
     Yields:
         How far it is, 0 to 1.

@@ -23,11 +23,13 @@ class Goal:
         layer: A submodule that puts out (N, C, H, W), (N, C, L) or (N, C); or empty for what the model answers.
         channel: One of its channels or units, or the logit of a class.
         everywhere: Whether it is the mean of the whole map rather than the value in its middle.
+        sequence: Whether the layer puts out a sequence instead, (N, L, C).
     """
 
     layer: str
     channel: int
     everywhere: bool = False
+    sequence: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,7 @@ def _value(model: nn.Module, goal: Goal, x: torch.Tensor) -> torch.Tensor:
     with capture(model, [goal.layer] if goal.layer else [], attached=True) as seen:
         answer = model(x[None])
     maps = (seen[goal.layer] if goal.layer else answer)[0]  # (C, H, W), (C, L) or (C,)
+    maps = maps.T if goal.sequence else maps  # (C, L)
     if not 0 <= goal.channel < len(maps):
         raise NotApplicable(f"{goal.layer or 'The answer'} has {len(maps)} channels; there is no {goal.channel}.")
     channel = maps[goal.channel]

@@ -69,7 +69,20 @@ def unfollowed(model: nn.Module) -> str | None:
     return None
 
 
-def rollout(model: nn.Module, x: torch.Tensor) -> Reach:
+def followed_to(model: nn.Module) -> nn.Module:
+    """The layer to whose places attention is followed back: see `Reach.start`.
+
+    Raises:
+        NotApplicable: It cannot be followed.
+    """
+    return _followed(model)[0][1]
+
+
+Run = Callable[[], torch.Tensor]
+"""Runs the model in another way than on an example as it is, such as on vectors in place of its tokens."""
+
+
+def rollout(model: nn.Module, x: torch.Tensor, run: Run | None = None) -> Reach:
     """Attention rollout (Abnar & Zuidema, 2020).
 
     Heads count alike. A block with a residual connection passes on half of what it gets unmixed, ``0.5 A + 0.5 I``; an
@@ -79,6 +92,7 @@ def rollout(model: nn.Module, x: torch.Tensor) -> Reach:
     Args:
         model: A classifier or regression with attention.
         x: One example, (1, …).
+        run: Called instead of the model on `x`; what it returns plays no part.
 
     Raises:
         NotApplicable: Its attention cannot be followed back.
@@ -92,12 +106,12 @@ def rollout(model: nn.Module, x: torch.Tensor) -> Reach:
             else look @ reach
         )
 
-    way, looks, mask, _ = _seen(model, x)
+    way, looks, mask, _ = _seen(model, x, run)
     values = _follow(way, looks, mask, block, straight=True)
     return Reach("rollout", values, *_start(way))
 
 
-def attention_gradient(model: nn.Module, x: torch.Tensor, target: int | None = None) -> Reach:
+def attention_gradient(model: nn.Module, x: torch.Tensor, target: int | None = None, score: Run | None = None) -> Reach:
     """Attention weights times their gradient (Chefer et al., 2021, equations 5 and 6, of one modality).
 
     For each attention ``Ā`` is the mean over its heads of the positive part of ``A ∘ d logit / d A``. A block with a
@@ -109,6 +123,7 @@ def attention_gradient(model: nn.Module, x: torch.Tensor, target: int | None = N
         x: One example, (1, …).
         target: Number of the class whose logit is meant; None for the answer, and for a regression. Of a model with one
             logit for two classes, 1 is that logit and 0 its negative.
+        score: Called instead of the model on `x`; the gradient is of the one value it returns, and not of a class.
 
     Raises:
         NotApplicable: Its attention cannot be followed back.
@@ -119,9 +134,9 @@ def attention_gradient(model: nn.Module, x: torch.Tensor, target: int | None = N
         look = seen.mean(0)
         return reach + look @ reach if residual else look @ reach
 
-    way, looks, mask, outputs = _seen(model, x)
-    score, target = _score(outputs[0], target)
-    gradients = torch.autograd.grad(score, list(looks.values()))
+    way, looks, mask, outputs = _seen(model, x, score)
+    explained, target = (outputs, None) if score else _score(outputs[0], target)
+    gradients = torch.autograd.grad(explained, list(looks.values()))
     weighed = {
         name: (look * gradient).clamp(min=0).detach()
         for (name, look), gradient in zip(looks.items(), gradients, strict=True)
@@ -159,16 +174,23 @@ def _start(way: Way) -> tuple[str, bool]:
     return way[0][0], isinstance(way[0][1], Recurrent)
 
 
-def _seen(model: nn.Module, x: torch.Tensor) -> tuple[Way, dict[str, torch.Tensor], torch.Tensor, torch.Tensor]:
-    """The way, the weights of each attention on it, (L,) which places are no padding, and the outputs (1, …)."""
+def _followed(model: nn.Module) -> Way:
     if reason := unfollowed(model):
         raise NotApplicable(f"Attention cannot be followed back through this model: {reason}")
-    way = _way(model)
+    return _way(model)
+
+
+def _seen(
+    model: nn.Module, x: torch.Tensor, run: Run | None = None
+) -> tuple[Way, dict[str, torch.Tensor], torch.Tensor, torch.Tensor]:
+    """The way, the weights of each attention on it, (L,) which places are no padding, and the outputs (1, …)."""
+    way = _followed(model)
+    embedded = isinstance(way[0][1], nn.Embedding)  # a place for each token, also where it is skipped
     names = [name for name in attention_layers(model) if name.split(".")[0] in dict(way)]
     cudnn = torch.backends.cudnn.flags(enabled=False)  # it has no backward pass in eval mode
-    with torch.enable_grad(), cudnn, capture(model, [*names, way[0][0]], attached=True) as seen:
-        outputs = model(one(x))
-    places = seen[way[0][0]].shape[1]
+    with torch.enable_grad(), cudnn, capture(model, names if embedded else [*names, way[0][0]], attached=True) as seen:
+        outputs = run() if run else model(one(x))
+    places = x.shape[1] if embedded else seen[way[0][0]].shape[1]
     mask = torch.ones(places, dtype=torch.bool)
     if not x.is_floating_point():  # (1, L) tokens; a class token may be in front already
         mask[places - x.shape[1] :] = (x[0] != 0).cpu()

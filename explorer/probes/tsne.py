@@ -25,7 +25,8 @@ def tsne(
 ) -> Generator[float, None, np.ndarray]:
     """Places for vectors such that near ones stay near (van der Maaten & Hinton, 2008), by `sklearn.manifold.TSNE`.
 
-    It begins with the principal components. Close the generator to stop: nothing is left behind.
+    It begins with the principal components; at random where vectors are shorter than `dimensions`. Close the generator
+    to stop: nothing is left behind.
 
     Args:
         values: (N, D).

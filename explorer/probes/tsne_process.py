@@ -50,11 +50,12 @@ def main() -> None:
 
     sys.stdout = Progress(say)
     values = np.frombuffer(content, np.float32).reshape(settings["shape"])
+    enough = values.shape[1] >= settings["dimensions"]
     points = TSNE(
         settings["dimensions"],
         perplexity=settings["perplexity"],
         max_iter=ITERATIONS,
-        init="pca",
+        init="pca" if enough else "random",  # fewer numbers have fewer principal components
         random_state=settings["seed"],
         verbose=2,
     ).fit_transform(values)

@@ -10,8 +10,8 @@ from typing import Any
 from explorer.errors import SpecError
 from explorer.runs.controls import Verb
 from explorer.runs.recorder import Recorder
-from explorer.runs.run import Status
-from explorer.specs import MAX_CHANGES, Change, parse
+from explorer.runs.run import Run, Status
+from explorer.specs import MAX_CHANGES, Change, RunSpec, parse
 from explorer.training import Changed, Training
 
 log = logging.getLogger("explorer.worker")
@@ -23,6 +23,15 @@ LINGER_IF_WANTED = 3.0
 """The same while others wait for a worker."""
 
 
+def check_room(spec: RunSpec) -> None:
+    """Raise `SpecError` if the record of a run has no room for another change."""
+    if len(spec.changes) >= MAX_CHANGES:
+        raise SpecError(
+            f"The record of this run holds {len(spec.changes):,} changes; {MAX_CHANGES:,} is the most. Branch off from "
+            "it to change more."
+        )
+
+
 class Stopped(Exception):
     """The run was asked to stop."""
 
@@ -32,22 +41,30 @@ class Left(Exception):
 
 
 class Conductor:
-    """Asked by the training loop before every step: waits as long as people want, and says what they changed.
+    """Asked by the training loop before every step: waits as long as people want, and makes the changes they ask for.
+
+    What the record of the run says was changed is changed at the same step again: in a run that repeats another, and in
+    one whose worker died between a change and the next time that its state was kept.
 
     Args:
+        run: The run as it was taken up.
         training: The loop.
         recorder: Hears from the store what was asked.
         alive: Called while waiting; it ends the process if whoever started it is gone.
     """
 
-    def __init__(self, training: Training, recorder: Recorder, alive: Callable[[], None]) -> None:
+    def __init__(self, run: Run, training: Training, recorder: Recorder, alive: Callable[[], None]) -> None:
         self.training, self.recorder, self.alive = training, recorder, alive
         self.until_step: int | None = None  # None: play on
         self.until_epoch: int | None = None
-        self.speed = 0.0
+        self.speed = run.speed
         self.stepped_at = float("-inf")
+        # A change at the step itself may be in the state that was kept, or not; made twice, it is the same.
+        self.due = {at: change for at, change in run.spec.changes if at >= training.step}
 
     def __call__(self, step: int) -> None:
+        if change := self.due.pop(step, None):
+            self._make(step, change)
         self._listen(step)
         if self._at_rest(step):
             self._pause(step)
@@ -59,9 +76,8 @@ class Conductor:
             self.recorder.keep_state_if_due()
 
     def _listen(self, step: int) -> None:
-        asked, self.recorder.asked = self.recorder.asked, []
         training = self.training
-        for control in asked:
+        for control in self.recorder.to_do():
             match control.verb:
                 case Verb.STOP:
                     self.recorder.keep_state()
@@ -84,16 +100,20 @@ class Conductor:
                     self._change(step, control.value)
 
     def _change(self, step: int, values: Any) -> None:
-        training = self.training
-        if len(self.recorder.spec.changes) >= MAX_CHANGES:
-            return
         try:
-            change = parse(Change, values, "change")
-            training.change(change)
+            check_room(self.recorder.spec)
+            self._make(step, parse(Change, values, "change"))
+            said = ""
         except SpecError as error:  # it was checked when it was asked, but the run has gone on since
             log.warning("run %s: %s", self.recorder.run_id, error)
-            return
-        self.recorder.take(Changed(step, training.epoch, training.spent, change.values))
+            said = f"The last change was not made. {error}"
+        self.recorder.news["reason"] = said
+        if not said:  # a worker that dies soon after is followed by one that changes at the same step
+            self.recorder.keep_state()
+
+    def _make(self, step: int, change: Change) -> None:
+        self.training.change(change)
+        self.recorder.take(Changed(step, self.training.epoch, self.training.spent, change.values))
 
     def _at_rest(self, step: int) -> bool:
         if self.until_epoch is not None:
@@ -114,7 +134,7 @@ class Conductor:
         while self._at_rest(step):
             time.sleep(POLL_SECONDS)
             self.alive()
-            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
+            recorder.hear()
             waited = time.monotonic() - began
             leave = waited > LINGER_SECONDS or (waited > LINGER_IF_WANTED and recorder.store.anyone_waits())
             if recorder.asked:
@@ -133,8 +153,10 @@ class Conductor:
         while self.speed and (left := self.stepped_at + 1 / self.speed - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))
             self.alive()
-            recorder.asked += recorder.store.heard(recorder.run_id, recorder.owner)
-            self._listen(step)
+            recorder.hear()
+            if recorder.asked:
+                self._listen(step)
+                recorder.flush()
             if self._at_rest(step):
                 break
         self.stepped_at = time.monotonic()

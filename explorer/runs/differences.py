@@ -134,7 +134,7 @@ def _starter(spec: RunSpec) -> dict[str, Any] | None:
 
 def _layers(models: Sequence[ModelSpec]) -> list[dict[str, Any]]:
     """What differs in their layers, by name; in one column if it is much."""
-    found = [_named(model) for model in models]
+    found = [named(model) for model in models]
     rows: list[dict[str, Any]] = [{} for _ in models]
     for name in dict.fromkeys(name for layers in found for name in layers):
         mine = [layers.get(name) for layers in found]
@@ -155,7 +155,7 @@ def _column(rows: list[dict[str, Any]], name: str, values: list[Any]) -> None:
             row[name] = value
 
 
-def _named(model: ModelSpec) -> dict[str, LayerSpec]:
+def named(model: ModelSpec) -> dict[str, LayerSpec]:
     """Layers by the names they have in the built model."""
     stacks = [("encoder.", model.layers), ("decoder.", model.decoder)] if model.decoder else [("", model.layers)]
     found: dict[str, LayerSpec] = {}

@@ -11,11 +11,13 @@ import multiprocessing as mp
 import os
 import sys
 import time
+from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
-from explorer.errors import ExplorerError, RunGone
+from explorer.errors import DiskFull, ExplorerError, RunGone
 from explorer.runs.memory import taken
+from explorer.runs.patience import patient
 from explorer.runs.settings import Settings
 from explorer.runs.store import Run, RunStore, Status
 
@@ -50,6 +52,7 @@ class _Engine:
     def __init__(self, store: RunStore, settings: Settings, context: mp.context.BaseContext, owner: str) -> None:
         self.store, self.settings, self.context, self.owner = store, settings, context, owner
         self.workers: dict[BaseProcess, Run] = {}
+        self.reasons: dict[BaseProcess, str] = {}  # of those that were ended
         self.recovered_at = float("-inf")
 
     def serve(self) -> None:
@@ -65,6 +68,8 @@ class _Engine:
                 time.sleep(RETRY_SECONDS)
 
     def _round(self) -> None:
+        self._bound_memory()
+        self._end_dead()
         if time.monotonic() - self.recovered_at > RECOVER_SECONDS:
             self.recovered_at = time.monotonic()
             self.store.recover()
@@ -78,13 +83,16 @@ class _Engine:
         wait([worker.sentinel for worker in self.workers], timeout=POLL_SECONDS) if self.workers else time.sleep(
             POLL_SECONDS
         )
-        self._bound_memory()
+
+    def _end_dead(self) -> None:
+        """Say of the runs whose worker has died that it has."""
         for worker in [worker for worker in self.workers if not worker.is_alive()]:
             run = self.workers[worker]
-            reason = f"The worker died ({_how(worker.exitcode)}). What it wrote is kept; start the run again."
+            died = f"The worker died ({_how(worker.exitcode)}). What it wrote is kept: continue it, or run it again."
             # One that ended well has said all about its run, which may have been taken up again since.
-            if worker.exitcode and self.store.end(run.id, Status.FAILED, reason):
+            if worker.exitcode and self.store.end(run.id, Status.FAILED, self.reasons.get(worker, died)):
                 log.error("run %s: worker died: %s", run.id, _how(worker.exitcode))
+            self.reasons.pop(worker, None)
             del self.workers[worker]  # only now: if the store could not be written, the next round tries again
 
     def _bound_memory(self) -> None:
@@ -98,7 +106,7 @@ class _Engine:
                 log.error("run %s: %s", run.id, reason)
                 worker.kill()
                 worker.join(5)
-                self.store.end(run.id, Status.FAILED, reason)
+                self.reasons[worker] = reason
 
     def _start(self, target: object, *args: str) -> BaseProcess:
         worker = self.context.Process(target=target, args=args, daemon=True)
@@ -130,12 +138,20 @@ def _work(home: str, run_id: str, owner: str, device: str) -> None:
     """Entry of a worker process: train one run."""
     from explorer.runs.execute import execute
 
-    store = RunStore(home)
+    store = patient(RunStore)(home)
     parent = mp.parent_process()
 
     def watch(_event: object) -> None:
         if not parent.is_alive():
             os._exit(1)  # the engine is gone: whoever comes next marks the run as interrupted
+
+    def fail(reason: str) -> None:
+        while True:
+            with suppress(DiskFull):  # not even the room kept back is left: it is said when there is some
+                store.end(run_id, Status.FAILED, reason)
+                return
+            watch(None)
+            time.sleep(RETRY_SECONDS)
 
     try:
         execute(store, store.get(run_id), owner, device, watch)
@@ -143,10 +159,10 @@ def _work(home: str, run_id: str, owner: str, device: str) -> None:
         log.info("run %s was deleted while it trained", run_id)
     except ExplorerError as error:
         log.error("run %s: %s", run_id, error)
-        store.end(run_id, Status.FAILED, str(error))
+        fail(str(error))
     except Exception:
         logging.exception("run %s failed", run_id)
-        store.end(run_id, Status.FAILED, "Something unexpected went wrong; the details are in the server's log.")
+        fail("Something unexpected went wrong; the details are in the server's log.")
 
 
 if __name__ == "__main__":

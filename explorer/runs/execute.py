@@ -9,7 +9,7 @@ import torch
 from explorer.data import Dataset, dataset_of
 from explorer.errors import Diverged, ExplorerError, RunGone, SpecError
 from explorer.models import Plan, build, checked
-from explorer.runs.conductor import Conductor, Left, Stopped
+from explorer.runs.conductor import Conductor, Left, Stopped, check_room
 from explorer.runs.controls import Verb
 from explorer.runs.recorder import Recorder
 from explorer.runs.replay import model_at
@@ -67,7 +67,8 @@ def submit(store: RunStore, spec: RunSpec, title: str = "", owner: str = "", ses
 
 
 def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None, session: str = "") -> Run:
-    """A new run that begins with the weights another one had at a kept step, and with a fresh optimiser.
+    """A new run that begins with the weights another one had at a kept step, and with a fresh optimiser; dropout stays
+    as it was changed to last.
 
     Args:
         store: Holds both.
@@ -81,7 +82,10 @@ def branch(store: RunStore, run: Run, step: int, train: TrainSpec | None = None,
     """
     _check_purpose(run)
     model_at(store, run.id, step)  # says what is wrong with the weights
-    spec = run.spec.model_copy(update={"train": train or run.spec.settings, "changes": (), "start": (run.id, step)})
+    dropout = run.spec.changed_by(run.step).dropout
+    changes = () if dropout is None else ((0, Change(dropout=dropout)),)
+    made_from = {"train": train or run.settings, "changes": changes, "start": (run.id, step)}
+    spec = run.spec.model_copy(update=made_from)
     steps, made = check(spec)
     run_id = new_id()
     store.snapshots.save(run_id, 0, store.snapshots.load(run.id, step))
@@ -100,7 +104,8 @@ def change(store: RunStore, run: Run, values: Change) -> None:
         SpecError: It cannot work with them.
     """
     _check_purpose(run)
-    new = run.spec.settings.model_copy(update={name: v for name, v in values.values.items() if name != "dropout"})
+    check_room(run.spec)
+    new = run.settings.model_copy(update={name: v for name, v in values.values.items() if name != "dropout"})
     check(run.spec.model_copy(update={"train": new}))
     if new.epochs < run.epoch:
         raise SpecError(f"The run is in epoch {run.epoch} already; it cannot end after {new.epochs}.")
@@ -114,6 +119,7 @@ def more(store: RunStore, run: Run, epochs: int) -> None:
         ExplorerError: Nothing was kept to go on from, or the settings cannot work.
     """
     _check_purpose(run)
+    check_room(run.spec)
     wanted = Change(epochs=run.epoch + epochs)
     store.resume(run.id, wanted.values)
 
@@ -182,13 +188,15 @@ def _prepare(
         settings = settings.model_copy(update={"device": device})
     model = build(run.spec.model, dataset, seed=settings.seed)
     state = store.snapshots.state(run.id)
+    store.snapshots.tidy(run.id)
     if state:
         store.rewind(run.id, state[1]["step"])
+        run = store.get(run.id)
     elif run.spec.start:
         model.load_state_dict(store.snapshots.load(run.id, 0))
     training = training_of(run.spec)(model, dataset, settings, flow=True, resume=state)
     recorder = Recorder(store, run, owner, training)
-    training.changes = Conductor(training, recorder, lambda: watch(None))
+    training.changes = Conductor(run, training, recorder, lambda: watch(None))
     recorder.begin(describe_device(training.device))
     return model, training, recorder
 

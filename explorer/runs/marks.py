@@ -70,3 +70,16 @@ def of(connection: sa.Connection, asked: Asked) -> list[Kept]:
         *(table[name] == value for name, value in asdict(asked).items())
     )
     return [Kept(*row) for row in connection.execute(query)]
+
+
+def tables(connection: sa.Connection, run: str, step: int, split: str, version: int) -> list[Asked]:
+    """Which answers of a run's model to examples of a split have marks; those of the most examples first."""
+    table = marks_table.c
+    where = {"run": run, "step": step, "split": split, "version": version}
+    query = (
+        sa.select(table.examples, table.seed)
+        .where(*(table[name] == value for name, value in where.items()))
+        .distinct()
+        .order_by(table.examples.desc(), table.seed)
+    )
+    return [Asked(examples=count, seed=seed, **where) for count, seed in connection.execute(query)]

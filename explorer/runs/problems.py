@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from explorer.errors import DiskFull, StoreError
+from filelock import Timeout
+
+from explorer.errors import DiskFull, StoreBusy, StoreError
 
 FULL = ("full", "No space", "too large", "quota")
 LEAST = 2**16
@@ -24,6 +26,11 @@ def home_error(home: Path, error: Exception) -> StoreError:
     detail = _said(error)
     if full(error, home):
         return DiskFull(f"The disk that holds {home} is full. Free some space or delete runs, then try again.")
+    if isinstance(error, Timeout) or "is locked" in detail:
+        return StoreBusy(
+            f"Another program, such as a backup, holds the runs in {home} ({detail}). Wait until it is done or end it, "
+            "then try again."
+        )
     if "malformed" in detail or "not a database" in detail:
         return StoreError(f"{home / 'runs.sqlite'} is damaged ({detail}). Move it away or choose another --home.")
     if isinstance(error, FileExistsError) and home.is_dir():

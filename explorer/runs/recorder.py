@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from explorer.runs.store import RunStore
 from explorer.specs import Change, RunSpec
 from explorer.training import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone, Training
 from explorer.training.optimizer import finite
+from explorer.training.purposes import planned_steps
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +46,7 @@ class Recorder:
         self.batches: list[dict[str, float]] = []
         self.news: dict[str, Any] = {}
         self.asked: list[Control] = []
+        self.done = 0  # the last of what was asked that was taken up
         self.last: StepDone | None = None
         self.peak = Peak(training.device)
         self.counted_from = (training.seen, training.spent)  # samples and seconds at the last flush
@@ -56,9 +59,7 @@ class Recorder:
         self.best_at = float("-inf")
         self.latest: int | None = max(self.kept, default=None)
         few = FIRST_SNAPSHOTS if self.spec.purpose == "train" else 1  # nobody looks into what only answers a question
-        self.interval = max(1, -(-self.planned // few))
-        while self._regular() >= MOST_SNAPSHOTS:
-            self.interval *= 2
+        self.interval = max(1, -(-planned_steps(run.spec) // few))  # as at first, also where it goes on for longer
 
     def begin(self, device: str) -> None:
         """Keep the weights as they are before the first step, and say on what it is trained."""
@@ -118,16 +119,16 @@ class Recorder:
     # -- weights ------------------------------------------------------------------------------------------------------
 
     def keep(self, step: int, state: dict[str, torch.Tensor] | None = None) -> None:
-        """Keep the weights of a step, those of now if none are given, and thin the older ones out if they are many."""
+        """Keep the weights of a step, those of now if none are given; thin the others out where they are too many."""
         state = state or self.training.model.state_dict()
         if not finite(state.values()):  # a run that diverges keeps weights one can still look at
             return
-        self.store.snapshots.save(self.run_id, step, state)
-        self.kept.add(step)
-        if self._regular() >= MOST_SNAPSHOTS:
+        while len(self.kept | {step}) > MOST_SNAPSHOTS:
             self.interval *= 2
             for kept in sorted(self.kept):
-                self._drop_if_between(kept, step)
+                self._drop_if_between(kept, self.latest)
+        self.store.snapshots.save(self.run_id, step, state)
+        self.kept.add(step)
         before, self.latest = self.latest, max(step, self.latest or 0)
         self._drop_if_between(before, self.latest)
 
@@ -145,8 +146,8 @@ class Recorder:
         if step not in self.kept:
             self.keep(step, state)
         before, self.best = self.best, step
+        self.flush(best_step=step)  # first: until this is written, the one before is the best
         self._drop_if_between(before, self.latest)
-        self.news["best_step"] = step
         self.best_at = time.monotonic()
 
     def _drop_if_between(self, kept: int | None, latest: int | None) -> None:
@@ -154,9 +155,6 @@ class Recorder:
         if kept is not None and kept % self.interval and kept not in (self.best, latest):
             self.store.snapshots.drop(self.run_id, kept)
             self.kept.discard(kept)
-
-    def _regular(self) -> int:
-        return sum(step % self.interval == 0 for step in self.kept)
 
     def keep_state(self) -> None:
         """Keep all that is needed to go on exactly from here."""
@@ -186,7 +184,21 @@ class Recorder:
             self.counted_from = (self.training.seen, self.last.seconds)
             values |= {"step": self.last.step, "epoch": self.last.epoch, "trained": self.last.seconds}
             values |= {"samples": self.training.seen, "memory": self.peak()}
-        self.asked += self.store.report(self.run_id, self.owner, rows, flow, **values)
+        self._heard(self.store.report(self.run_id, self.owner, rows, flow, self.done, **values))
+
+    def hear(self) -> None:
+        """Look, without writing, what was asked of the run meanwhile; it is then in `asked`."""
+        self._heard(self.store.heard(self.run_id, self.owner))
+
+    def _heard(self, asked: list[Control]) -> None:
+        self.asked = [control for control in asked if control.id > self.done]
+
+    def to_do(self) -> Iterator[Control]:
+        """What was asked, one by one; each leaves the store with what is written next."""
+        while self.asked:
+            control = self.asked.pop(0)
+            self.done = control.id
+            yield control
 
     def close(self, keep_last: bool) -> None:
         """Write what is left; keep the last weights, unless they belong to a loss that leads nowhere."""

@@ -7,6 +7,7 @@ from torch import nn
 from explorer.data import dataset_of
 from explorer.errors import SnapshotError, StoreError
 from explorer.models import build
+from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.training.optimizer import finite
 
@@ -46,3 +47,15 @@ def model_at(store: RunStore, run_id: str, step: int) -> nn.Module:
             "they answer means nothing. Choose an earlier step."
         )
     return model.eval()
+
+
+def last_good(store: RunStore, run: Run) -> int:
+    """The last kept step whose loss was not above the first one: there a run that diverged can go on. The first kept
+    step if there is none. The best one need not do: where the loss only rises, it is that of the first epoch.
+    """
+    steps = store.snapshots.steps(run.id)
+    losses = store.metrics(run.id).query("split == 'batch' and name == 'loss'")
+    seen, values = losses["step"].to_numpy(), losses["value"].to_numpy()
+    following = seen.searchsorted(steps, side="right")  # the loss of a step is that of the weights before it
+    good = [step for step, at in zip(steps, following, strict=True) if at < len(seen) and values[at] <= values[0]]
+    return max(good, default=steps[0])

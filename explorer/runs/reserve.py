@@ -1,4 +1,4 @@
-"""A little room that is kept back: on a full disk it lets runs still be read and deleted."""
+"""A little room that is kept back: on a full disk it lets runs still be read, ended and deleted."""
 
 from __future__ import annotations
 

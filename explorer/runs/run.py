@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from explorer.errors import ExplorerError
 from explorer.registry import explain
-from explorer.specs import RunSpec, parse
+from explorer.specs import RunSpec, TrainSpec, parse
 
 
 class Status(enum.StrEnum):
@@ -44,7 +44,8 @@ class Run:
     Attributes:
         id: Eight hexadecimal digits.
         spec: What it was made from; None if the row is damaged (then `reason` says so).
-        reason: Why it ended, for a person; empty while all is well.
+        reason: Why it ended, or, while it goes on, what was asked of it and not done, for a person; empty while all is
+            well.
         step, total_steps: Optimiser steps done and planned.
         macs: Multiply-adds for one example, forwards.
         sweep: What the runs have in common that were made together, such as the folds of a cross-validation; or empty.
@@ -85,6 +86,11 @@ class Run:
     def progress(self) -> float:
         """Share of the planned steps that are done, 0 to 1."""
         return min(1.0, self.step / self.total_steps) if self.total_steps else 0.0
+
+    @property
+    def settings(self) -> TrainSpec:
+        """How it is trained by now; only of a run that has a spec."""
+        return self.spec.settings_at(self.step)
 
 
 _WHOLE = TypeAdapter(Run)

@@ -102,6 +102,12 @@ class Snapshots:
         with suppress(OSError):
             self._file(run_id, step).unlink(missing_ok=True)
 
+    def tidy(self, run_id: str) -> None:
+        """Delete what a process that was killed while it wrote has left of a file."""
+        for part in self._of(run_id).glob("*.part"):
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
     def save_state(self, run_id: str, tensors: Mapping[str, torch.Tensor], values: Mapping[str, Any]) -> None:
         """Write all that training needs to go on exactly: one file, the last one replaces the one before.
 
@@ -117,15 +123,13 @@ class Snapshots:
         Raises:
             SnapshotError: The file is damaged.
         """
-        from safetensors import safe_open
+        from safetensors.torch import load
 
-        path = self._of(run_id) / STATE
-        if not path.exists():
-            return None
         try:
-            with safe_open(path, "pt") as opened:
-                values = json.loads(opened.metadata()["training"])
-                return {name: opened.get_tensor(name).clone() for name in opened.keys()}, values  # noqa: SIM118
+            content = (self._of(run_id) / STATE).read_bytes()  # in one piece: it may be replaced meanwhile
+            return {name: tensor.clone() for name, tensor in load(content).items()}, _training(content)
+        except FileNotFoundError:
+            return None
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise SnapshotError(
                 f"What was kept to go on from is damaged ({error}). Start from one of the kept steps instead."
@@ -154,6 +158,12 @@ def _bytes(tensors: Mapping[str, torch.Tensor], more: dict[str, str] | None = No
         return numpy.save({name: tensor.numpy() for name, tensor in whole.items()}, more)
     except TypeError:  # bfloat16, say
         return torch.save(whole, more)
+
+
+def _training(content: bytes) -> dict[str, Any]:
+    """The plain values that were written beside tensors, in the header: its length in 8 bytes, then JSON."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return json.loads(header["__metadata__"]["training"])
 
 
 def _parse(content: bytes, step: int) -> dict[str, torch.Tensor]:

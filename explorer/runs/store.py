@@ -6,10 +6,10 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
@@ -18,9 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from explorer.errors import DiskFull, RunGone, SpecError
 from explorer.places import is_own, look_in
 from explorer.runs import controls, marks
-from explorer.runs.controls import Control, Verb
+from explorer.runs.controls import PASSING, Control, Verb
 from explorer.runs.marks import Asked, Kept
 from explorer.runs.owners import Owners
+from explorer.runs.patience import patient
 from explorer.runs.problems import home_error
 from explorer.runs.reserve import Reserve
 from explorer.runs.run import GOING, Run, Status, from_row
@@ -42,7 +43,10 @@ from explorer.specs import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
 TITLE_LENGTH = 80
+BUSY_SECONDS = 20.0
+"""How long whoever writes waits for others who write, before it counts as an error."""
 
 
 class RunStore:
@@ -50,7 +54,7 @@ class RunStore:
 
     Args:
         home: The folder; made if it is not there. It holds ``runs.sqlite``, ``snapshots/``, ``owners/``, and a
-            ``reserve`` of room, given up so that runs can be read and deleted on a full disk.
+            ``reserve`` of room, given up so that runs can be read, ended and deleted on a full disk.
 
     Raises:
         StoreError: The folder cannot be made, read or written, or holds something else.
@@ -68,14 +72,10 @@ class RunStore:
             raise home_error(self.home, error) from error
         look_in(self.home)
         place = sa.URL.create("sqlite", database=str(self.home / "runs.sqlite"))  # a folder may be called what?x=1
-        self._engine = sa.create_engine(place, connect_args={"timeout": 20})
+        self._engine = sa.create_engine(place, connect_args={"timeout": BUSY_SECONDS})
         sa.event.listen(self._engine, "connect", pragmas)
         with self._opening():  # one at a time: SQLite collides where several switch a new file to write-ahead logging
-            try:
-                self._prepare()
-            except DiskFull:
-                self._reserve.give_up()
-                self._prepare()
+            self._with_reserve(self._prepare)
             self._reserve.keep()
 
     # -- runs ---------------------------------------------------------------------------------------------------------
@@ -110,6 +110,7 @@ class RunStore:
             "created": now,
             "status": Status.RUNNING if owner else Status.QUEUED,
             "started": now if owner else None,
+            "turn": controls.next_turn() if owner else 0,
             "total_steps": total_steps,
             "parameters": parameters,
             "session": session,
@@ -268,7 +269,7 @@ class RunStore:
         with self._writing() as connection:
             mine = runs_table.update().where(runs_table.c.id == run_id, over)
             if connection.execute(mine.values(fresh)).rowcount:
-                controls.forget(connection, run_id)
+                controls.forget(connection, run_id, *PASSING)
                 if change:
                     controls.put(connection, run_id, Control(Verb.CHANGE, change))
                 return
@@ -366,6 +367,11 @@ class RunStore:
         with self._reading() as connection:
             return marks.of(connection, asked)
 
+    def checked(self, run: str, step: int, split: str, version: int) -> list[Asked]:
+        """Of which examples of a split anything was kept for a run at a step; the most of them first."""
+        with self._reading() as connection:
+            return marks.tables(connection, run, step, split, version)
+
     # -- for those who train ------------------------------------------------------------------------------------------
 
     def claim(self, owner: str) -> Run | None:
@@ -381,16 +387,18 @@ class RunStore:
             )
             began = sa.func.coalesce(runs_table.c.started, time.time())
             with self._writing() as connection:
-                values = {"status": Status.RUNNING, "owner": owner, "started": began}
+                values = {"status": Status.RUNNING, "owner": owner, "started": began, "turn": controls.next_turn()}
                 if row := connection.execute(take.values(values)).mappings().first():
                     return from_row(row)
 
+    @patient
     def report(
         self,
         run_id: str,
         owner: str,
-        rows: Iterable[dict[str, Any]] = (),
-        flow: Iterable[dict[str, Any]] = (),
+        rows: Sequence[dict[str, Any]] = (),
+        flow: Sequence[dict[str, Any]] = (),
+        done: int = 0,
         **changes: Any,
     ) -> list[Control]:
         """Write metrics and progress of a run that goes on in one transaction.
@@ -400,10 +408,11 @@ class RunStore:
             owner: Who trains it.
             rows: Metrics, with the columns of `metrics` except ``id``.
             flow: Gradient flow, with the columns of the table.
+            done: The last of what was asked that is written with this; it is not asked any more.
             **changes: New values of columns, such as ``step``.
 
         Returns:
-            What was asked of the run since the last report; it counts as heard.
+            What was asked of the run and is not done.
 
         Raises:
             RunGone: The run was deleted, or is no longer this owner's: stop working on it.
@@ -414,10 +423,11 @@ class RunStore:
             for (statement, columns), added in ((INSERT_METRICS, rows), (INSERT_FLOW, flow)):
                 if values := [(run_id, *(row[name] for name in columns)) for row in added]:
                     connection.exec_driver_sql(statement, values)  # thousands a second
-            return controls.take(connection, run_id)
+            return controls.take(connection, run_id, done)
 
+    @patient
     def heard(self, run_id: str, owner: str) -> list[Control]:
-        """What was asked of a paused run, without writing anything unless there is something.
+        """What was asked of a paused run and is not written as done.
 
         Raises:
             RunGone: The run was deleted, or is no longer this owner's.
@@ -426,10 +436,9 @@ class RunStore:
         with self._reading() as connection:
             if connection.execute(held).first() is None:
                 raise RunGone("This run was deleted or taken over while it was paused.")
-            if not controls.pending(connection, run_id):
-                return []
-        return self.report(run_id, owner)
+            return controls.pending(connection, run_id)
 
+    @patient
     def release(self, run_id: str, owner: str) -> bool:
         """Let go of a paused run, for another worker to take up; False if something was asked of it just now."""
         quiet = sa.not_(controls.waiting(run_id))
@@ -441,26 +450,34 @@ class RunStore:
         with self._reading() as connection:
             return connection.execute(sa.select(sa.exists().where(runs_table.c.status == Status.QUEUED))).scalar()
 
+    @patient
     def rewind(self, run_id: str, step: int) -> None:
         """Forget what was written of a run after a step: it goes on from there and writes it again."""
         with self._writing() as connection:
             for table in (metrics_table, flow_table, marks_table):
                 connection.execute(table.delete().where(table.c.run == run_id, table.c.step > step))
+            best_gone = runs_table.update().where(runs_table.c.id == run_id, runs_table.c.best_step > step)
+            connection.execute(best_gone.values(best_step=None))
         for kept in self.snapshots.steps(run_id):
             if kept > step:
                 self.snapshots.drop(run_id, kept)
 
+    @patient
     def end(self, run_id: str, status: Status, reason: str = "", test: dict[str, float] | None = None) -> bool:
         """Mark a running run as over. Returns whether it was running; a second ending changes nothing."""
         values: dict[str, Any] = {"status": status, "reason": reason, "ended": time.time()}
         if test is not None:
             values["test"] = json.dumps(test)
-        with self._writing() as connection:
-            mine = runs_table.update().where(runs_table.c.id == run_id, runs_table.c.status.in_(GOING))
-            ended = bool(connection.execute(mine.values(values)).rowcount)
-            if ended:
-                controls.forget(connection, run_id)
-        return ended
+        mine = runs_table.update().where(runs_table.c.id == run_id, runs_table.c.status.in_(GOING))
+
+        def write() -> bool:
+            with self._writing() as connection:
+                ended = bool(connection.execute(mine.values(values)).rowcount)
+                if ended:  # one that failed may go on, with the changes that it did not come to
+                    controls.forget(connection, run_id, *(PASSING if status is Status.FAILED else ()))
+            return ended
+
+        return self._with_reserve(write)
 
     def recover(self) -> int:
         """Mark running runs whose owner has died as interrupted; everything they wrote stays. Returns how many.
@@ -484,14 +501,18 @@ class RunStore:
             "reason": "The program that trained it ended. What it wrote is kept: continue it, or run it again.",
         }
         lost = runs_table.update().where(runs_table.c.number.in_(dead))
-        with self._writing() as connection:
-            connection.execute(lost.where(runs_table.c.status == Status.PAUSED).values(owner=""))
-            return connection.execute(lost.where(runs_table.c.status == Status.RUNNING).values(values)).rowcount
+
+        def write() -> int:
+            with self._writing() as connection:
+                connection.execute(lost.where(runs_table.c.status == Status.PAUSED).values(owner=""))
+                return connection.execute(lost.where(runs_table.c.status == Status.RUNNING).values(values)).rowcount
+
+        return self._with_reserve(write)
 
     @contextmanager
     def _opening(self) -> Iterator[None]:
         try:
-            with FileLock(self.home / "opening.lock", timeout=20):
+            with FileLock(self.home / "opening.lock", timeout=BUSY_SECONDS):
                 yield
         except (OSError, Timeout) as error:
             raise home_error(self.home, error) from error
@@ -501,6 +522,14 @@ class RunStore:
     def _prepare(self) -> None:
         with self._writing() as connection:
             make_tables(connection)
+
+    def _with_reserve(self, write: Callable[[], T]) -> T:
+        """What must be written on a full disk, too: the room kept back is for that."""
+        try:
+            return write()
+        except DiskFull:
+            self._reserve.give_up()
+            return write()
 
     def _forget(self, run_id: str) -> bool:
         with self._writing() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,13 +16,14 @@ from pydantic.fields import FieldInfo
 from explorer.data import Dataset, dataset_of, load_dataset
 from explorer.data.own import called
 from explorer.errors import ExplorerError, SpecError
-from explorer.models import FAMILIES, preset
+from explorer.models import FAMILIES, LAYERS, preset
 from explorer.runs.controls import Verb
+from explorer.runs.differences import named, title
 from explorer.runs.execute import check
 from explorer.runs.run import Status
 from explorer.runs.store import TITLE_LENGTH, RunStore, new_id
 from explorer.runs.values import Scalar, Values, said
-from explorer.specs import RunSpec, TrainSpec, parse
+from explorer.specs import ModelSpec, RunSpec, TrainSpec, parse
 from explorer.training import resolve_device
 
 MOST_RUNS = 100
@@ -76,13 +78,24 @@ class Sweep:
 def sweepable(base: RunSpec) -> dict[str, FieldInfo]:
     """The fields that a sweep from this run can vary, by name, in menu order.
 
-    Training settings; parameters of its family, if its model is one's starter; the number of training examples.
+    Training settings; parameters of its family, if its model is one's starter, or of each layer of a model that was
+    edited, such as ``conv1.channels``; the number of training examples.
     """
-    family = FAMILIES[base.family].model_fields if base.family in FAMILIES else {}
+    model = FAMILIES[base.family].model_fields if base.family in FAMILIES else _of_layers(base.model)
     most = len(load_dataset(base.dataset).train)
     about = f"Train on the first so many only; there are {most:,}."
     size = Field(ge=1, le=most, title="Training examples", description=about)
-    return {**TrainSpec.model_fields, **family, EXAMPLES: FieldInfo.from_annotation(Annotated[int, size])}
+    return {**TrainSpec.model_fields, **model, EXAMPLES: FieldInfo.from_annotation(Annotated[int, size])}
+
+
+def _of_layers(model: ModelSpec) -> dict[str, FieldInfo]:
+    """The parameters of all layers; their defaults are what they are now."""
+    found = {}
+    for layer, given in named(model).items():
+        for name, field in LAYERS[given.kind].model_fields.items() if given.kind in LAYERS else ():
+            found[f"{layer}.{name}"] = mine = copy(field)
+            mine.title, mine.default = title(f"{layer}.{name}"), given.params.get(name, field.default)
+    return found
 
 
 def grid(values: Sequence[Values]) -> list[Setting]:
@@ -220,14 +233,27 @@ def _candidate(base: RunSpec, setting: Setting, words: str) -> Candidate:
 def _spec(base: RunSpec, setting: Setting) -> RunSpec:
     train = {name: value for name, value in setting.items() if name in TrainSpec.model_fields}
     size = {name: value for name, value in setting.items() if name == EXAMPLES}
-    family = {name: value for name, value in setting.items() if name not in train and name not in size}
+    layers = {name: value for name, value in setting.items() if "." in name}
+    family = {name: value for name, value in setting.items() if name not in {**train, **size, **layers}}
     changes: dict[str, Any] = dict(size)
     if train:
         changes["train"] = parse(TrainSpec, base.train.model_dump() | train, "training setting")
     if family:
         changes["starter"] = base.starter | family
         changes["model"] = preset(base.family, load_dataset(base.dataset), **changes["starter"])
+    if layers:
+        changes["model"] = _edited(base.model, layers)
     return base.model_copy(update=changes)
+
+
+def _edited(model: ModelSpec, values: Setting) -> ModelSpec:
+    """The model with other parameters of some layers, by names such as ``conv1.channels``."""
+    layers = named(model)
+    for name, value in values.items():
+        layer, _, field = name.rpartition(".")
+        layers[layer] = layers[layer].with_params(**{field: value})
+    made, encoder = tuple(layers.values()), len(model.layers)
+    return model.model_copy(update={"layers": made[:encoder], "decoder": made[encoder:]})
 
 
 def _effect(spec: RunSpec) -> str:

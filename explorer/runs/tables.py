@@ -33,6 +33,7 @@ runs_table = sa.Table(
     sa.Column("memory", sa.Integer, nullable=False, server_default="0"),
     sa.Column("best_step", sa.Integer),
     sa.Column("session", sa.String, nullable=False, server_default=""),
+    sa.Column("turn", sa.Integer, nullable=False, server_default="0"),  # the how-manieth run it was to be taken
     sa.Column("sweep", sa.String, nullable=False, server_default="", index=True),
     sa.Column("test", sa.Text, nullable=False, server_default="{}"),
     sa.Column("created", sa.Float, nullable=False),
@@ -73,6 +74,7 @@ controls_table = sa.Table(
     sa.Column("run", sa.String, nullable=False, index=True),
     sa.Column("verb", sa.String, nullable=False),
     sa.Column("value", sa.Text, nullable=False, server_default="null"),
+    sqlite_autoincrement=True,  # what is asked later has a higher number, also where nothing waits
 )
 marks_table = sa.Table(
     "marks",
@@ -92,7 +94,7 @@ marks_table = sa.Table(
 sa.Index("marks_of_a_run", *(column for column in marks_table.c if column.name != "content"), unique=True)
 PARTS = (metrics_table, flow_table, controls_table, marks_table)
 """Tables whose rows go with their run."""
-VERSION = 3
+VERSION = 4
 """Which tables these are; a store that has others is not touched."""
 
 

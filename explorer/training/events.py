@@ -53,7 +53,7 @@ class LayerFlow:
     Attributes:
         gradient: Norm of the gradient of the layer's weights.
         weight: Norm of the weights before the step.
-        update: Norm of what the step changed, as a share of `weight`; around 0.001 is usual.
+        update: Norm of what the step changed, as a share of `weight`; around 0.001 is usual (Karpathy, CS231n).
     """
 
     gradient: float

@@ -47,8 +47,8 @@ class RangeTest(Trial):
     kept = (*Trial.kept, "mean", "best")
 
     def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
         self.mean, self.best = 0.0, math.inf
+        super().__init__(*args, **more)
 
     def __next__(self) -> Event:
         try:

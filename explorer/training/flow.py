@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -46,17 +48,19 @@ class Flow:
 
 
 def largest_gradient(model: nn.Module) -> str:
-    """The layer with the largest gradient, or the first with one that is not finite; empty if there is none."""
-    worst, largest = "", -1.0
+    """The layer with the largest gradient, or the first with one that is not finite; empty if there is none, or if none
+    is finite: then it does not say where that began.
+    """
+    norms: dict[str, float] = {}
     for name, weight in model.named_parameters():
-        if weight.grad is None:
-            continue
-        norm = float(weight.grad.detach().norm())
-        if norm != norm or norm == float("inf"):
-            return _layer_of(name)
-        if norm > largest:
-            worst, largest = _layer_of(name), norm
-    return worst
+        if weight.grad is not None:
+            layer = _layer_of(name)
+            norm = float(weight.grad.detach().cpu().double().norm())  # squares of large ones are beyond float32
+            norms[layer] = math.hypot(norms.get(layer, 0.0), norm)
+    broken = [layer for layer, norm in norms.items() if not math.isfinite(norm)]
+    if broken:
+        return broken[0] if len(broken) < len(norms) else ""
+    return max(norms, key=norms.__getitem__, default="")
 
 
 def _layer_of(name: str) -> str:

@@ -16,7 +16,7 @@ from explorer.errors import Diverged, SpecError
 from explorer.specs import Change, TrainSpec
 from explorer.training.augment import augment, augments
 from explorer.training.batches import Batches
-from explorer.training.device import resolve_device
+from explorer.training.device import repeatable, resolve_device
 from explorer.training.events import Changed, EarlyStop, EpochDone, Event, FlowSeen, StepDone
 from explorer.training.flow import Flow, largest_gradient
 from explorer.training.graphs import Graphs
@@ -64,7 +64,19 @@ class Training:
             as it was before that step), or at the end of an epoch the validation loss or a weight is not finite.
     """
 
-    kept = ("step", "epoch", "seen", "at", "sums", "weighed", "loss_sum", "losses", "first_loss", "spent")
+    kept = (
+        "step",
+        "epoch",
+        "seen",
+        "at",
+        "sums",
+        "weighed",
+        "loss_sum",
+        "losses",
+        "waited_from",
+        "first_loss",
+        "spent",
+    )
     """What it knows of itself, besides its tensors."""
 
     def __init__(
@@ -88,12 +100,16 @@ class Training:
         self.sums: list[float] = []
         self.weighed, self.loss_sum = 0, 0.0  # answers seen in the epoch, and their losses added up
         self.losses: list[float] = []  # validation losses so far
+        self.waited_from = 0  # how many there were when patience began to count
         self.first_loss = 0.0
+        self.rate = 0.0  # the learning rate of the last step
         self.spent = 0.0
         self.measured_at_once = 0
         self.graphs: Graphs | None = None  # of a CUDA device
         self._flows = flow
         self._resume = resume
+        if resume:
+            self._recall(*resume)
         self._events = self._run()
 
     def __iter__(self) -> Iterator[Event]:
@@ -121,6 +137,8 @@ class Training:
         held_out = self.dataset.validation
         validation = Split(held_out.inputs.to(self.device), held_out.targets.to(self.device), held_out.rows)
         self.batches = Batches(self.dataset.train, self.task, self.device)
+        if self.rows is not None:
+            self.batches.arrange(self.rows)
         with ExitStack() as stack:
             stack.enter_context(_on(self.model, self.device))
             if self._resume:
@@ -133,22 +151,21 @@ class Training:
                 self.graphs = Graphs(self.model, self._learn, self.random)
                 stack.callback(self.graphs.drop)
             if self._resume:
-                self._go_on(*self._resume)
+                self._go_on(self._resume[0])
             self._resume, self.clock = None, time.perf_counter() - self.spent
             every = max(1, self.total_steps // FLOWS)
             flow = Flow(self.model) if self._flows else None
             while True:
                 if self.rows is not None and self.at >= self._end():
                     yield self._end_epoch(validation)
-                    best = min(range(len(self.losses)), key=self.losses.__getitem__)
-                    if self.spec.patience and len(self.losses) - 1 - best >= self.spec.patience:
-                        yield EarlyStop(self.step, self.epoch, self._seconds(), best + 1)
-                        return
-                if change := self.changes(self.step):
+                if change := self.changes(self.step):  # before it may end: it may be asked to go on for longer
                     self.change(change)
                     yield Changed(self.step, self.epoch, self._seconds(), change.values)
                 if self.rows is None:
                     if self.epoch >= self.spec.epochs:
+                        return
+                    if best := self._stalled():
+                        yield EarlyStop(self.step, self.epoch, self._seconds(), best)
                         return
                     self._begin_epoch()
                 if self.at >= self._end():  # batches have become larger, and one example was left
@@ -186,10 +203,10 @@ class Training:
         else:
             self.quick.train()
             value, *sums = self.graphs(given, wanted)
+        self.rate = self._rate()
         self._check(value)
-        rate = self._rate()
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.rate
         if flow:
             flow.before()
         if spec.clip:
@@ -200,17 +217,18 @@ class Training:
         self.weighed, self.loss_sum = self.weighed + count, self.loss_sum + value * count
         self.step, self.at, self.seen = self.step + 1, start + len(given), self.seen + len(given)
         metrics = self.task.metrics(sums, count)
-        return StepDone(self.step, self.epoch, value, metrics, len(given), self._seconds(), rate)
+        return StepDone(self.step, self.epoch, value, metrics, len(given), self._seconds(), self.rate)
 
     def _learn(self, given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Loss () and sums (S,) of a batch; the weights have its gradients then. It never waits for the device."""
         self.quick.begin()
         type_, reduced = self.device.type, self.spec.precision == "bfloat16"
         # Weights that were cast in a graph are there in its replays only: no later step may take them from a cache.
-        with torch.autocast(type_, torch.bfloat16, enabled=reduced, cache_enabled=type_ != "cuda"):
-            outputs = self.task.run(self.model, given, wanted).float()  # (N, outputs)
-            loss = self.task.loss(outputs, wanted, self.spec.label_smoothing)
-        loss.backward()
+        with repeatable():
+            with torch.autocast(type_, torch.bfloat16, enabled=reduced, cache_enabled=type_ != "cuda"):
+                outputs = self.task.run(self.model, given, wanted).float()  # (N, outputs)
+                loss = self.task.loss(outputs, wanted, self.spec.label_smoothing)
+            loss.backward()
         return loss.detach(), self.task.sums(outputs.detach(), wanted)
 
     def _rate(self) -> float:
@@ -241,16 +259,26 @@ class Training:
         self.rows = None
         return EpochDone(self.step, self.epoch, metrics, watched, self._seconds(), best)
 
+    def _stalled(self) -> int:
+        """The epoch with the smallest validation loss if patience is at its end, else 0.
+
+        Patience counts anew from where it was last said how long training shall go on.
+        """
+        best = min(range(len(self.losses)), key=self.losses.__getitem__, default=0) + 1
+        waited = len(self.losses) - max(best, self.waited_from)
+        return best if 0 < self.spec.patience <= waited else 0
+
     def _moving(self) -> Iterator[torch.Tensor | None]:
         yield from (weight.grad for weight in self.model.parameters())
         yield from self.model.buffers()
 
     def _diverged(self, what: str, layer: str = "") -> Diverged:
-        rate = self.spec.learning_rate
+        rate, given = f"{self.rate:g}", f"{self.spec.learning_rate:g}"
+        said, mend = ("", "Try a smaller one") if rate == given else (f" ({given} is set)", "Set it to less")
         where = f"; the largest gradient was that of {layer}" if layer else ""
         return Diverged(
-            f"{what} (epoch {self.epoch}) with learning rate {rate:g}{where}. "
-            f"Try a smaller one, such as {suggest_rate(rate):g}."
+            f"{what} (epoch {self.epoch}) with learning rate {rate}{said}{where}. "
+            f"{mend}, such as {suggest_rate(self.spec.learning_rate):g}."
         )
 
     def _seconds(self) -> float:
@@ -272,6 +300,8 @@ class Training:
                     module.p = share
         if "epochs" in values and values["epochs"] < self.epoch:
             raise SpecError(f"The run is in epoch {self.epoch} already; it cannot end after {values['epochs']}.")
+        if "epochs" in values:
+            self.waited_from = len(self.losses)
         self.spec = self.spec.model_copy(update=values)
         for group in self.optimizer.param_groups:
             group["weight_decay"] = self.spec.weight_decay
@@ -299,7 +329,8 @@ class Training:
         }
         return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, values
 
-    def _go_on(self, tensors: dict[str, torch.Tensor], values: dict[str, Any]) -> None:
+    def _recall(self, tensors: dict[str, torch.Tensor], values: dict[str, Any]) -> None:
+        """Know from the beginning where it was, so that it can say what is planned."""
         self.spec = TrainSpec(**values["spec"])
         for name in self.kept:
             setattr(self, name, values[name])
@@ -308,10 +339,11 @@ class Training:
             module.p = share
         self.order.set_state(tensors["order"])
         if values["within"]:
-            at, sums, weighed, loss_sum = self.at, self.sums, self.weighed, self.loss_sum
-            self.epoch -= 1
-            self._begin_epoch()
-            self.at, self.sums, self.weighed, self.loss_sum = at, sums, weighed, loss_sum
+            self.order_before = tensors["order"]
+            self.rows = self._drawn()
+
+    def _go_on(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Put what lies on the device back as it was."""
         self.random.load(list(_part(tensors, "random").values()))
         state = self.optimizer.state_dict()
         for key, value in _part(tensors, "optimizer").items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from explorer.specs import TrainSpec
 
 DROPS = 3
@@ -64,6 +66,18 @@ def factor(spec: TrainSpec, step: int, total: int, losses: Sequence[float] = ())
     share = min(1.0, step / max(1, total - 1))
     cut = PLATEAU_CUT ** plateaus(losses) if spec.schedule == "plateau" else 1.0
     return warm * cut * CURVES[spec.schedule](share)
+
+
+def planned(spec: TrainSpec, total: int, points: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """The learning rate before a run begins: some of its steps (N,), from 1, and the rate of each (N,).
+
+    Args:
+        spec: A plateau schedule is taken to see a loss that never stands still.
+        total: Steps planned.
+        points: Most steps there are, evenly spread.
+    """
+    steps = np.unique(np.linspace(1, total, min(total, points)).round().astype(int))
+    return steps, np.array([spec.learning_rate * factor(spec, int(step) - 1, total) for step in steps])
 
 
 def plateaus(losses: Sequence[float]) -> int:

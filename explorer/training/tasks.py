@@ -44,6 +44,10 @@ class Task(ABC):
         return enough and loss <= self.known.get("loss", math.inf)
 
     @abstractmethod
+    def constant(self, targets: torch.Tensor) -> float:
+        """The smallest loss that one answer to all examples can have: what a model reaches without its inputs."""
+
+    @abstractmethod
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
         """Mean loss of a batch; outputs (N, K) and targets (N,), or (N, T, K) and (N, T + 1).
 
@@ -64,6 +68,9 @@ class Classification(Task):
 
     metric = "accuracy"
     known = {"loss": 0.02, "accuracy": 1.0}  # the right class has a probability of 98 %
+
+    def constant(self, targets: torch.Tensor) -> float:
+        return _entropy(targets)
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
         return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
@@ -102,6 +109,9 @@ class Regression(Task):
     def learned(self, loss: float, metrics: dict[str, float]) -> bool:
         return super().learned(loss, metrics) or loss < 1e-4  # values that are all the same have no variance
 
+    def constant(self, targets: torch.Tensor) -> float:
+        return float(targets.double().var(correction=0))
+
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
         return F.mse_loss(outputs[:, 0], targets)
 
@@ -132,6 +142,10 @@ class Translation(Task):
     def count(self, targets: torch.Tensor) -> int:
         return int((targets[:, 1:] != PAD).sum())
 
+    def constant(self, targets: torch.Tensor) -> float:
+        wanted = targets[:, 1:]
+        return _entropy(wanted[wanted != PAD])
+
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
         wanted = targets[:, 1:].flatten()
         return F.cross_entropy(outputs.flatten(0, 1), wanted, ignore_index=PAD, label_smoothing=smoothing)
@@ -156,6 +170,12 @@ class Translation(Task):
         wanted = [self.dataset.answer(text) for text in split.targets]
         right = sum(one == other for one, other in zip(said, wanted, strict=True))
         return {"exact_match": right / len(wanted), "bleu": bleu(said, wanted)}
+
+
+def _entropy(numbers: torch.Tensor) -> float:
+    """Of how often each number occurs, in nats: (N,) → the cross-entropy of always answering just that."""
+    shares = numbers.long().bincount().double() / len(numbers)
+    return float(-torch.special.xlogy(shares, shares).sum())
 
 
 def bleu(said: list[str], wanted: list[str]) -> float:

@@ -27,8 +27,8 @@ class Trial(Training):
     kept = (*Training.kept, "over")
 
     def __init__(self, model: nn.Module, dataset: Dataset, spec: TrainSpec | None = None, **more: Any) -> None:
+        self.over = False  # before the rest: what it goes on from may know better
         super().__init__(model, dataset, self.settings(spec or TrainSpec(), len(dataset.train)), **more)
-        self.over = False
 
     @classmethod
     def settings(cls, spec: TrainSpec, examples: int) -> TrainSpec:

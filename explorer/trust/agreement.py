@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.probes import unfollowed
+from explorer.attribution import METHODS
 from explorer.trust.base import Check, Found
 from explorer.trust.ranks import mean_known, spearman
 from explorer.trust.trial import Trial, placed
@@ -62,10 +62,10 @@ class AttentionAgreement(Check):
 
     @classmethod
     def needs(cls, trial: Trial) -> str | None:
-        if trial.attentions is not None:
-            return None
-        reason = unfollowed(trial.questions[0].inner) or "it looks at other places."
-        return f"this model has no attention over the places of its input that could be followed: {reason}"
+        if trial.attentions is None:
+            reason = METHODS["rollout"].needs(trial.questions[0]) or "it was not worked out."
+            return f"this model has no attention over the places of its input that could be followed: {reason}"
+        return "it compares with attention rollout, which this is." if trial.method.name == "rollout" else None
 
     def run(self, trial: Trial) -> Found:
         control = trial.against()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -27,6 +26,7 @@ KEPT = 48
 class Attending(Look):
     """Base of the looks at attention."""
 
+    scope = "attention"
     misleads = (
         "A weight says how much of a place is read, not what that changes: attention is not by itself an explanation "
         "of the answer (Jain & Wallace, 2019)."
@@ -36,7 +36,7 @@ class Attending(Look):
     def why_not(cls, view: View) -> str | None:
         return None if has_attention(view) else "it has no attention."
 
-    def more(self, view: View, chosen: Hashable, options: Options) -> None:
+    def onward(self) -> None:
         st.page_link(page.ATTRIBUTIONS, label="Attributions of the same example", icon=":material/psychology_alt:")
 
 
@@ -108,6 +108,13 @@ def places(view: View, seen: AttentionMap) -> tuple[Places, Places]:
     theirs = places_at(layers, "", view.dataset, source) if across else mine
     looks, offered = seen.weights.shape[1:]
     return Places(("the whole",)) if looks == 1 and not across else mine.known(looks), theirs.known(offered)
+
+
+def within(place: int, places: Places) -> int:
+    """The place, or the last one if there are not so many: of a changed copy a translator reads what it writes itself,
+    at another step perhaps less.
+    """
+    return min(place, len(places) - 1)
 
 
 def head_words(heads: int) -> list[str]:

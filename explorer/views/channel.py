@@ -22,11 +22,20 @@ if TYPE_CHECKING:
     from explorer.views.options import Options
 
 HINT = (
-    "Choose a channel, or click its map (on a touch screen, tap it twice), to see it large, what excites it in this "
-    "example, and how its values come about."
+    "Choose a channel, or click its map or row (on a touch screen, tap it twice), to see it large, what excites it in "
+    "this example, and how its values come about."
 )
 DETAILED = 3
 """Input channels whose products are written out: those that add or take away most."""
+BLOCK = {
+    "conv1": ("First convolution", ("norm1", "relu1")),
+    "conv2": ("Second convolution", ("norm2",)),
+    "skip": ("Skip", ()),
+}
+"""Convolutions of a residual block, whose outputs have one shape: in words, and all that changes their values."""
+INNER = {"norm1": "Batch norm", "relu1": "ReLU", "norm2": "Batch norm"}
+INPUTS = 8
+"""Most input channels drawn."""
 Place = tuple[int, ...]
 
 
@@ -55,7 +64,7 @@ def enlarge(view: View, name: str, channel: int, options: Options) -> None:
         (view.place, name, channel, at, dark),
         clicked,
     )
-    _explain(view, name, channel, at, float(values[at]))
+    _explain(view, name, channel, at, float(values[at]), options)
 
 
 def _axes(values: np.ndarray) -> tuple[str, ...]:
@@ -82,9 +91,8 @@ def _figure(view: View, name: str, channel: int, at: Place, dark: bool) -> go.Fi
     """The input with the receptive field, what a max pool chose from, and the channel."""
     values = results.seen(*view.place, _spot(name))  # all channels, whose scale it has
     field = path(view.run.id, name).field(at)
-    x = view.input[0].numpy()
     size = "×".join(str(end - first) for first, end in field)
-    shown = [Panel(f"Input, {size} of it seen", x[0] if x.ndim == 2 or len(x) != 3 else x, box=field)]
+    shown = [Panel(f"{said}, {size} of it seen", part, box=field) for said, part in _parts(view.input[0].numpy())]
     if view.layers[name].kind == "maxpool":
         chosen = winners(*view.place, name)
         given, dots = chosen.given, chosen.places[channel].reshape(-1, values.ndim - 1)
@@ -101,6 +109,13 @@ def _figure(view: View, name: str, channel: int, at: Place, dark: bool) -> go.Fi
         f"The input with the {size} that a value of channel {channel} of {name} depends on outlined, and the channel.",
         dark,
     )
+
+
+def _parts(x: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """The channels of an input, each with a title: of an image in colour all in one, else the first of many."""
+    if len(x) == 1 or (x.ndim == 3 and len(x) == 3):
+        return [("Input", x[0] if len(x) == 1 else x)]
+    return [(f"Input channel {n} of {len(x)}", one) for n, one in enumerate(x[:INPUTS])]
 
 
 # -- how a value comes about ------------------------------------------------------------------------------------------
@@ -133,7 +148,7 @@ def _single(planned: Planned) -> bool:
     return planned.kind in ("batchnorm", "dropout") or planned.role == "bend"
 
 
-def _explain(view: View, name: str, channel: int, at: Place, value: float) -> None:
+def _explain(view: View, name: str, channel: int, at: Place, value: float, options: Options) -> None:
     kind, where = view.layers[name].kind, ", ".join(map(str, at))
     if found := chain(view.layers, name):
         _convolution(view, found, channel, at)
@@ -158,6 +173,10 @@ def _explain(view: View, name: str, channel: int, at: Place, value: float) -> No
             f"The value at {where}: the two convolutions add {added:+.4g} to the {skipped:.4g} that skips them, "
             f"{added + skipped:.4g} in all; ReLU makes **{value:.4g}** of it."
         )
+        same = view.layers[name].given.size == view.layers[name].output.size  # then nothing is computed on the way past
+        known = [inner for inner in BLOCK if inner != "skip" or not same]
+        inner = options.one("inside", "Worked out", known, "conv2", words=lambda one: BLOCK[one][0])
+        _convolution(view, Chain(f"{name}.{inner}", tuple(f"{name}.{one}" for one in BLOCK[inner][1])), channel, at)
     else:
         st.markdown(f"The value at {where} is **{value:.4g}**.")
 
@@ -191,7 +210,8 @@ def _told(view: View, found: Chain, made: Sum, channel: int, at: Place) -> str:
     )
     for name in found.following:
         value = float(results.seen(*view.place, _spot(name))[(channel, *at)])
-        said += f" {name} ({view.layers[name].title}) makes **{value:.4g}** of it."
+        title = view.layers[name].title if name in view.layers else INNER[name.rpartition(".")[2]]
+        said += f" {name} ({title}) makes **{value:.4g}** of it."
     return said
 
 

@@ -12,12 +12,13 @@ import streamlit as st
 from explorer.figures.examples import series
 from explorer.figures.images import enlarged
 from explorer.figures.quality import short
+from explorer.figures.shades import shades
 from explorer.views import example, page, results, state
 from explorer.views.view import View
 
 COPY, ORIGINAL = "the copy", "the original"
 SIDE = 80
-"""Width of the two small pictures in screen pixels."""
+"""Width of a small picture in screen pixels."""
 CLASSES = 4
 """Classes whose probabilities are written: the two answers, and those that changed most."""
 FIELDS = 8
@@ -35,7 +36,9 @@ def copies(view: View, drawing: bool) -> None:
     with st.container(key="copies"):
         _answers(original, copy)
         if drawing:
-            _picture(original)
+            with st.container(horizontal=True):
+                _picture(original)
+                _change(original, copy)
         else:
             _DIFFERENCES[view.dataset.modality](original, copy)
         _switch(view)
@@ -61,11 +64,21 @@ def _images(original: View, copy: View) -> None:
     with st.container(horizontal=True):
         _picture(original)
         _picture(copy)
+        _change(original, copy)
 
 
 def _picture(view: View) -> None:
     words = f"Copy: {example.MADE}" if view.changed else f"Original: truly {view.said}"
     st.image(enlarged(view.input[0].numpy()), caption=page.plain(words), width=SIDE, alt=f"{words}.")
+
+
+def _change(original: View, copy: View) -> None:
+    """What was added to an image: the mean over its colours, on a scale of its own."""
+    added = (copy.input - original.input)[0].mean(dim=0).numpy()  # (H, W)
+    most = float(np.abs(added).max())
+    colours = np.moveaxis(shades(added, most, dark=page.dark()), 2, 0) / 255
+    words = f"Change: warm brighter, cool darker, at most {most:.2g}" if most else "Change: none"
+    st.image(enlarged(colours), caption=words, width=SIDE, alt=f"{words}.")
 
 
 def _series(original: View, copy: View) -> None:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 SHOWN = 6
 """Fields on one page."""
 STEPS = 40
-"""About how many steps of a number's buttons go from its lowest to its highest value."""
+"""About how many steps of a number's slider, or of its buttons, go from its lowest to its highest value."""
+TYPED = 120
+"""Screen pixels of a field that a number is typed into, beside its slider."""
 NAMED = 4
 """Fields that are named in a warning."""
 
@@ -116,16 +118,20 @@ class _Form:
     def _number(self, number: int, name: str, field: Field) -> None:
         index, gap = field.column.indices[0], field.column.missing
         missing = gap is not None and self.values[gap] > 0.5
-        key = _key(number, field.plainly(self.values[index]))
-        st.number_input(
-            f"{name} (missing: the mean stands for it)" if missing else name,
-            step=_step(field),
-            format="%.6g",
-            key=key,
-            on_change=self._heard,
-            args=(key, lambda value: self._with({index: value} | ({} if gap is None else {gap: 0.0}))),
-            help=f"{field.low:.6g} to {field.high:.6g} in these data.",
-        )
+        now, step = field.plainly(self.values[index]), _step(field)
+        name = f"{name} (missing: the mean stands for it)" if missing else name
+
+        def change(value: float) -> np.ndarray:
+            return self._with({index: value} | ({} if gap is None else {gap: 0.0}))
+
+        same = {"step": step, "format": "%.6g", "on_change": self._heard}
+        help_ = f"{field.low:.6g} to {field.high:.6g} in these data. Beyond them it can be typed."
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"field-{number}"):
+            low, high = (field.plainly(end) for end in (-_above(-field.low, step), _above(field.high, step)))
+            key = _key(f"{number}-slider", min(max(now, low), high))
+            st.slider(name, low, high, key=key, args=(key, change), help=help_, **same)
+            key = _key(number, now)
+            st.number_input(name, key=key, args=(key, change), label_visibility="collapsed", width=TYPED, **same)
 
     def _category(self, column: Column) -> Change:
         return lambda chosen: self._with({index: float(n == chosen) for n, index in enumerate(column.indices)})
@@ -145,7 +151,7 @@ class _Form:
             self.take(lambda: change(value))
 
 
-def _key(number: int, value: Any) -> str:
+def _key(number: int | str, value: Any) -> str:
     """The key of a field's widget, which shows a value."""
     key = f"field-{number}-{state.lens().revision}"
     st.session_state[key] = value
@@ -162,6 +168,11 @@ def _step(field: Field) -> float:
     rough = (field.high - field.low) / STEPS or 1.0
     power = 10.0 ** math.floor(math.log10(rough))
     return power * next(times for times in (1, 2, 5, 10) if rough <= times * power)
+
+
+def _above(value: float, step: float) -> float:
+    """The first whole number of steps that is not below a value, but for rounding."""
+    return math.ceil(round(value / step, DIGITS)) * step
 
 
 def _warn(every: Sequence[Field], values: np.ndarray) -> None:

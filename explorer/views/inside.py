@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 import streamlit as st
 
-from explorer.views import panel
+from explorer.views import copies, panel
 from explorer.views.looks import LOOKS, Look
 from explorer.views.looks.base import COLUMNS
 from explorer.views.options import Options
-from explorer.views.view import View
+from explorer.views.view import SPREAD, View
 
 NOTHING = "nothing"
+STEPS = range(2, 7)
+"""How many steps may be shown side by side."""
 
 
 def inside(view: View) -> dict[str, str]:
@@ -19,29 +24,35 @@ def inside(view: View) -> dict[str, str]:
     fitting = [name for name, reason in reasons.items() if reason is None]
     options = Options()
     name = _choose(fitting, reasons, options)
-    beside, several = _settings(fitting, reasons, view, options)
-    if beside == NOTHING:
+    chosen = _settings(fitting, reasons, view, options)
+    view = replace(view, many=chosen.steps or SPREAD)
+    if chosen.beside == NOTHING:
         left, right = st.columns([1, 3], gap="medium")
         with left:
             panel.example_panel(view)
         with right:
-            _draw(name, view, options, several)
+            _draw(name, view, options, chosen.steps > 0)
         return options.drawn
     panel.example_panel(view, beside=True)
+    of = replace(view, original=not view.original) if chosen.other else view
     second = Options("2", options.drawn)
-    for column, one, its in zip(st.columns(2, gap="medium"), (name, beside), (options, second), strict=True):
+    places = zip(st.columns(2, gap="medium"), (name, chosen.beside), (view, of), (options, second), strict=True)
+    for column, one, seen, its in places:
         with column:
-            st.markdown(f"**{LOOKS[one].title}**")
-            _draw(one, view, its, several, columns=1)
+            st.markdown(f"**{LOOKS[one].title}**" + (f" of {_shown(seen)}" if chosen.other else ""))
+            _draw(one, seen, its, chosen.steps > 0, columns=1)
     return options.drawn
 
 
 def _draw(name: str, view: View, options: Options, several: bool, columns: int = COLUMNS) -> None:
     look: Look = LOOKS.make(name)
+    options = replace(options, by=look.name, scope=look.scope)
     if several and not look.steady:
         look.draw_steps(view, options, columns)
-    else:
-        look.draw(view, options)
+        return
+    if several:
+        st.info(look.steady, icon=":material/info:")
+    look.draw(view, options)
 
 
 def _choose(fitting: list[str], reasons: dict[str, str | None], options: Options) -> str:
@@ -53,9 +64,23 @@ def _choose(fitting: list[str], reasons: dict[str, str | None], options: Options
         )
 
 
-def _settings(fitting: list[str], reasons: dict[str, str | None], view: View, options: Options) -> tuple[str, bool]:
-    """What stands beside it, and whether several steps are shown."""
-    several = False
+class _Settings(NamedTuple):
+    """What is seen together.
+
+    Attributes:
+        beside: The look beside the first, or nothing.
+        other: Whether that is at the original while the first is at its changed copy, or the other way round.
+        steps: How many steps side by side; 0 for the one that is looked at.
+    """
+
+    beside: str
+    other: bool
+    steps: int
+
+
+def _settings(fitting: list[str], reasons: dict[str, str | None], view: View, options: Options) -> _Settings:
+    """Choose them."""
+    other, steps = False, 0
     with st.container(horizontal=True, vertical_alignment="bottom", key="look-settings"):
         beside = options.one(
             "beside",
@@ -66,12 +91,20 @@ def _settings(fitting: list[str], reasons: dict[str, str | None], view: View, op
             width=220,
             help="A second look, or the same one at another place.",
         )
-        if len(view.steps) > 1:
-            several = options.switch(
-                "steps", "At several steps", help="The same at up to four steps of the training, side by side."
-            )
+        if view.made and beside != NOTHING:
+            words = _shown(replace(view, original=not view.original))
+            other = options.switch("other", f"Beside it {words}", help="To see what the change does inside.")
+        if len(view.steps) > 1 and options.switch(
+            "steps", "At several steps", help="The same at some steps of the training, side by side."
+        ):
+            known = [number for number in STEPS if number <= len(view.steps)]
+            steps = options.one("many", "Steps", known, min(SPREAD, known[-1]), few=0, width=90)
         if missing := {name: reason for name, reason in reasons.items() if reason}:
             with st.popover("Not for this model", type="tertiary"):
                 for name, reason in missing.items():
                     st.markdown(f"**{LOOKS[name].title}**: {reason}")
-    return beside, several
+    return _Settings(beside, other, steps)
+
+
+def _shown(view: View) -> str:
+    return copies.COPY if view.changed else copies.ORIGINAL

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from explorer.models import Planned
     from explorer.probes import Spot
+    from explorer.views.options import Options
 
 SHOWN = 64
 """Most channels or filters drawn at once."""
@@ -42,7 +43,7 @@ class Grid:
         columns: How many in a row.
         tile: Most screen pixels one is high.
         each: Whether each is drawn relative to its own largest magnitude.
-        clickable: Whether maps can be clicked; points have the number of the channel.
+        clickable: Whether maps, or rows of a series, can be clicked; points have the number of the channel.
         chosen: The channel that is outlined.
     """
 
@@ -95,13 +96,13 @@ def figure(
     if spot.what == "attention":
         return _attention(view, spot, values, span, dark, *part)
     if spot.what == "states":
-        return _places(view, spot, values.T, span, dark, "unit", grid.each)
+        return _places(view, spot, values.T, span, dark, "unit", grid)
     if values.ndim == 1:
         return _units(spot, values, span, dark)
     if values.ndim == 2:
         rows = values if planned.output.kind == "series" else values.T  # (L, D): one row for each column
         series = planned.output.kind == "series"
-        return _places(view, spot, rows, span, dark, "channel" if series else "value", grid.each)
+        return _places(view, spot, rows, span, dark, "channel" if series else "value", grid, grid.clickable and series)
     return _maps(spot, values, span, dark, grid, *part)
 
 
@@ -133,22 +134,31 @@ def _maps(
 
 
 def _places(
-    view: View, spot: Spot, rows: np.ndarray, span: Span | None, dark: bool, axis: str, each: bool
+    view: View,
+    spot: Spot,
+    rows: np.ndarray,
+    span: Span | None,
+    dark: bool,
+    axis: str,
+    grid: Grid,
+    clickable: bool = False,
 ) -> go.Figure:
     """A series (C, L), a sequence or hidden states (D, L): one column for each place."""
     places = _words(view, spot, rows.shape[1])
     what = "hidden states at" if spot.what == "states" else "values at each of"
-    if each:
+    if grid.each:
         rows, span = rows / np.abs(rows).max(axis=1, keepdims=True).clip(1e-12), None
     return table(
         rows[:, : len(places)],
         places,
-        f"{spot.name}: {rows.shape[0]} {what} {len(places)} places" + (", own scales" if each else ""),
+        f"{spot.name}: {rows.shape[0]} {what} {len(places)} places" + (", own scales" if grid.each else ""),
         f"Values of {spot.name} at every place.",
         dark=dark,
         axis=axis,
         limit=_limit(rows, span),
         signed=_signed(rows, span),
+        clickable=clickable,
+        outlined=grid.chosen if clickable else None,
     )
 
 
@@ -221,10 +231,10 @@ def at_once(values: np.ndarray, grid: Grid = PAGE) -> int:
     return max(1, min(grid.most, PIXELS // (values.shape[1] * values.shape[2])))
 
 
-def window(count: int, what: str, key: str, most: int = SHOWN) -> tuple[int, int]:
-    """First and last of those to draw of many: pages of `most`."""
-    pages = -(-count // most)
-    shown = st.pagination(pages, key=f"page-{key}") if pages > 1 else 1
+def window(count: int, what: str, key: str = "", most: int = SHOWN, options: Options | None = None) -> tuple[int, int]:
+    """First and last of those to draw of many: pages of `most`; with options, the link has the page."""
+    pages, shown = -(-count // most), 1
     if pages > 1:
+        shown = options.page("page", pages) if options else st.pagination(pages, key=f"page-{key}")
         st.caption(f"Page {shown} of {pages}: {count} {what} in all.")
     return (shown - 1) * most, min(shown * most, count)

@@ -18,9 +18,11 @@ from explorer.views import (
     page,
     results,
     server,
+    state,
     through_time,
     transport,
     trials,
+    view,
     watchers,
 )
 
@@ -30,6 +32,11 @@ FLOWS = {"gradient": "Gradient", "weight": "Weights", "update": "Update"}
 def live_run(run: Run) -> None:
     """Show a run and, while it goes on and somebody looks, keep showing it; polling ends with the run."""
     watchers.follow(_panel, not run.status.over, run.id)
+
+
+def follows(run: Run | None) -> bool:
+    """Whether the step in the sidebar is one of this run, and marked on its curves: it is over."""
+    return run is not None and run.status.over and run.spec is not None and run.spec.purpose == "train"
 
 
 def glance(run: Run | None) -> None:
@@ -101,7 +108,7 @@ def _measured(run_id: str, face: Hashable, asked: list[Verb]) -> None:
     if run.spec.purpose != "train":
         trials.panel(run)
         return
-    drawn = results.drawn(run, page.dark(), curve_settings.current())
+    drawn = results.drawn(run, page.dark(), curve_settings.current(), _travelled(run))
     loss, metric = st.columns(2)
     with loss:
         page.show_made(lambda: drawn.loss, f"loss-{run.id}", drawn.content)
@@ -109,6 +116,14 @@ def _measured(run_id: str, face: Hashable, asked: list[Verb]) -> None:
         page.show_made(lambda: drawn.metric, f"{results.metric(run)}-{run.id}", drawn.content)
     if drawn.said:
         st.caption(f":material/lightbulb: {drawn.said}")
+
+
+def _travelled(run: Run) -> int | None:
+    """The step that is looked at, unless it is the last."""
+    if not follows(run) or state.lens().step is None:
+        return None
+    seen = view.resolve(run)
+    return seen.step if seen else None
 
 
 def _microscope(run_id: str) -> None:
@@ -134,12 +149,15 @@ def _state(run: Run) -> None:
         st.progress(run.progress, text=_progress(run))
     elif run.status in (Status.FAILED, Status.DIVERGED, Status.INTERRUPTED):
         st.error(page.plain(run.reason), icon=":material/error:")
+    if run.reason and not run.status.over:
+        st.warning(page.plain(run.reason), icon=":material/warning:")
 
 
 def _choose_flow(run: Run) -> str:
     st.caption(
         "How strongly each layer is moved. Lines that fall far below the others: the gradient vanishes on its way "
-        "back, and those layers hardly learn. An update of about a thousandth of the weights a step is usual."
+        "back, and those layers hardly learn; zeros lie at the lower end. An update of about a thousandth of the "
+        "weights a step is usual ([Karpathy](https://cs231n.github.io/neural-networks-3/))."
     )
     return st.segmented_control(
         "Of each layer",
@@ -162,7 +180,7 @@ def _flow(run_id: str, what: str) -> None:
 
 
 def _progress(run: Run) -> str:
-    settings = run.spec.settings
+    settings = run.settings
     batch = min(settings.batch_size, results.examples(run))
     left = f"about {cost.duration((run.total_steps - run.step) * batch / run.rate)} left" if run.rate else "starting"
     at = f"Epoch {run.epoch} of {settings.epochs}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ TOLD, UNUSUAL = 7, 4
 """A row of a table of at most so many columns is told whole; of a longer one so many values, the most unusual."""
 LETTERS = 160
 """Most letters of a text in a list."""
+Kind = Literal["tile", "row"]
 
 
 def list_of(
@@ -45,31 +47,34 @@ def list_of(
     pages = -(-len(rows) // at_once)
     shown = st.pagination(pages, key=f"page-{key}") if pages > 1 else 1
     rows = rows[(shown - 1) * at_once : shown * at_once]
+    button = partial(_button, view, key, then)
     with st.container(horizontal=pictures, gap="small", key=f"list-{key}"):
         for row in rows.tolist():
             if pictures:
-                _tile(view, row, label(row), then)
+                _tile(view, row, label(row), button)
             else:
-                _row(view, row, label(row), told(row) if told else page.plain(_told(view, row)), then)
+                _row(row, label(row), told(row) if told else page.plain(_told(view, row)), button)
     if pages > 1:
         st.caption(f"Page {shown} of {pages}.")
 
 
-def _tile(view: View, row: int, label: str, then: Callable[[View], None]) -> None:
+def _tile(view: View, row: int, label: str, button: Callable[[int, str, Kind], None]) -> None:
     """A small picture that is itself the button."""
     x = view.dataset.split(view.split).inputs[row].numpy()
     picture = thumbnail(x) if view.dataset.modality == "image" else sparkline(x)
-    _button(view, row, f"![Example {row}:]({picture}) {label}", "tile", then)
+    button(row, f"![Example {row}:]({picture}) {label}", "tile")
 
 
-def _row(view: View, row: int, label: str, told: str, then: Callable[[View], None]) -> None:
+def _row(row: int, label: str, told: str, button: Callable[[int, str, Kind], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _button(view, row, label, "row", then)
+        button(row, label, "row")
         st.markdown(told, width="stretch")
 
 
-def _button(view: View, row: int, label: str, kind: Literal["tile", "row"], then: Callable[[View], None]) -> None:
-    key, look = f"{kind}-{view.run.id}-{view.step}-{view.split}-{row}", "tertiary" if kind == "tile" else "secondary"
+def _button(view: View, of: str, then: Callable[[View], None], row: int, label: str, kind: Kind) -> None:
+    """The button that opens one; its key also says of which list it is: two lists on one page may share an example."""
+    key = f"{kind}-{of}-{view.run.id}-{view.step}-{view.split}-{row}"
+    look = "tertiary" if kind == "tile" else "secondary"
     if st.button(label, key=key, on_click=_look, args=(view.split, row), type=look):
         then(view)
 

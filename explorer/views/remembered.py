@@ -86,10 +86,7 @@ def choose_part(view: View, layer: str, options: Options, **widget: Any) -> str:
     known = layers(view.run.id)[layer]
     if len(known) == 1:
         return known[0]
-    part = options.value("part", known, known[0], "Part")  # an LSTM has parts that a GRU has not
-    return options.one(
-        "part", "Part", known, default=part if part in known else None, words=TITLES.__getitem__, **widget
-    )
+    return options.one("part", "Part", known, words=TITLES.__getitem__, **widget)
 
 
 def limit(view: View, layer: str, part: str) -> float:

@@ -101,8 +101,13 @@ class Drawn(NamedTuple):
     content: Hashable
 
 
-def drawn(run: Run, dark: bool, look: Look) -> Drawn:
-    """The curves of a run; all who watch it see the same figures, so that they are made once."""
+def drawn(run: Run, dark: bool, look: Look, seen: int | None = None) -> Drawn:
+    """The curves of a run; all who watch it see the same figures, so that they are made once.
+
+    Args:
+        run, dark, look: Which run, and how it is drawn.
+        seen: A step that is marked.
+    """
     curves, newest = _followed()
     found, version = curves.follow(run.id)
     changes = run.spec.changes if run.spec else ()
@@ -111,12 +116,12 @@ def drawn(run: Run, dark: bool, look: Look) -> Drawn:
     def make() -> Drawn:
         marks = {step: said(change) for step, change in changes}
         loss, other = (
-            learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step)
+            learning_curve(found, name, run.total_steps, dark, look, marks, run.best_step, seen)
             for name in ("loss", metric(run))
         )
-        return Drawn(loss, other, diagnose(found), (run.id, dark, look, state))
+        return Drawn(loss, other, diagnose(found, constant(run)), (run.id, dark, look, seen, state))
 
-    return newest.get((run.id, dark, look), state, make)
+    return newest.get((run.id, dark, look, seen), state, make)
 
 
 def said(change: Change) -> str:
@@ -136,6 +141,15 @@ def metric(run: Run) -> str:
     from explorer.training import task_of
 
     return task_of(dataset_of(run.spec)).metric if run.spec else "accuracy"
+
+
+def constant(run: Run) -> float:
+    """The loss of giving all training examples of a run the same answer."""
+    from explorer.data import dataset_of
+    from explorer.training import task_of
+
+    dataset = dataset_of(run.spec)
+    return task_of(dataset).constant(dataset.train.targets)
 
 
 def data_title(dataset: str) -> str:

@@ -20,11 +20,13 @@ URL_BYTES = 1800
 HISTORY = 100
 COMPARED = 50
 """Most runs that are chosen one by one to be compared."""
-OPTIONS, OPTION_LENGTH = 24, 240
+OPTIONS, OPTION_LENGTH = 24, 4096
 """Most options of looking pages taken from a link, and the longest."""
 MADE = 8192
 """Longest code of a changed example taken from a link."""
 _OPTION = re.compile(r"[a-z]{1,16}2?")
+_LENS = frozenset(("run", "step", "target", "split", "example", "made", "shown", "sweep", "compare", "data", "model"))
+"""Names in the URL that are no options."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,17 @@ class Chosen:
     """What is chosen on the looking pages beyond the lens.
 
     Attributes:
-        values: By name, as the URL has it.
-        linked: Names whose value the link brought, and nobody has changed since.
+        values: By name, each as the URL has it.
+        link: What the link brought and nobody has asked for yet, by the name in the URL.
+        page: The page it opened: on another one it has no meaning.
+        linked: Names whose value the link brought, each with who asked for it; none once anything was chosen here.
         revision: As that of the lens.
     """
 
     values: dict[str, str] = field(default_factory=dict)
-    linked: frozenset[str] = frozenset()
+    link: dict[str, str] = field(default_factory=dict)
+    page: str = ""
+    linked: dict[str, str] = field(default_factory=dict)
     revision: int = 0
 
 
@@ -108,6 +114,8 @@ class _Session:
     draft: Draft = field(default_factory=Draft)
     training: TrainSpec = field(default_factory=TrainSpec)
     compared: Compared = field(default_factory=Compared)
+    page: str = ""
+    gone: str = ""
     adopted: bool = False
     playing: bool = False
 
@@ -130,10 +138,21 @@ def look(**changes: Any) -> None:
     """Change what this person looks at; another run is looked at from its last step."""
     if "run" in changes and changes["run"] != lens().run:
         changes = {"step": None, "target": None, **changes}
+        _session().gone = ""
     if {"split", "example"} & set(changes):  # another example has no changed copy yet
         changes = {"made": "", "original": False, **changes}
     _remember(changes.get("made", lens().made))
     _session().lens = replace(lens(), revision=lens().revision + 1, **changes)
+
+
+def miss(run: str) -> None:
+    """Keep that a run that is looked for is not here, until another one is chosen or the page is left."""
+    _session().gone = run
+
+
+def missed() -> str:
+    """Id of that run, or empty."""
+    return _session().gone
 
 
 def look_by(revision: int, **changes: Any) -> None:
@@ -196,14 +215,25 @@ def play(on: bool) -> None:
 # -- options of the looking pages -------------------------------------------------------------------------------------
 
 
-def option(name: str) -> str:
-    """What was chosen for an option; empty if nothing was."""
-    return _session().chosen.values.get(name, "")
+def option(name: str, called: str = "", by: str = "") -> str:
+    """What was chosen for an option; empty if nothing was.
+
+    Args:
+        name: What it is kept as.
+        called: Its name in the URL: what a link brought is kept for the first who asks.
+        by: Who asks.
+    """
+    chosen = _session().chosen
+    if called in chosen.link and chosen.page == _session().page:
+        link = {key: value for key, value in chosen.link.items() if key != called}
+        values, linked = {**chosen.values, name: chosen.link[called]}, {**chosen.linked, name: by}
+        chosen = _session().chosen = replace(chosen, values=values, link=link, linked=linked)
+    return chosen.values.get(name, "")
 
 
-def from_link(name: str) -> bool:
-    """Whether it was the link that chose it."""
-    return name in _session().chosen.linked
+def from_link(name: str, by: str) -> bool:
+    """Whether it was the link that chose it, for who asks now."""
+    return _session().chosen.linked.get(name) == by
 
 
 def option_revision() -> int:
@@ -214,7 +244,7 @@ def option_revision() -> int:
 def keep_option(name: str, value: str) -> None:
     """Take over what an option's own widget says."""
     chosen = _session().chosen
-    _session().chosen = replace(chosen, values={**chosen.values, name: value}, linked=chosen.linked - {name})
+    _session().chosen = replace(chosen, values={**chosen.values, name: value}, link={}, linked={})
 
 
 def set_option(name: str, value: str) -> None:
@@ -404,25 +434,38 @@ def compare_by(revision: int, runs: tuple[str, ...] | None, sweep: str = "") -> 
 # -- the URL ----------------------------------------------------------------------------------------------------------
 
 
-def adopt_url() -> None:
+def adopt_url(page: str) -> None:
     """Take over what the URL says when a session begins; later it is this session that writes it.
 
     Nothing in it is trusted: what cannot be used is left out and said.
+
+    Args:
+        page: The page that is about to be drawn.
     """
     session = _session()
+    left, session.page = page != session.page, page
     if session.adopted:
+        session.gone = "" if left else session.gone
         return
     session.adopted = True
     given = {name: st.query_params[name] for name in st.query_params}
     _adopt_lens(given)
-    options = {name: value for name, value in given.items() if _OPTION.fullmatch(name) and len(value) <= OPTION_LENGTH}
-    if options:
-        session.chosen = Chosen(dict(list(options.items())[:OPTIONS]), frozenset(options))
+    session.chosen = Chosen(link=_options(given), page=page)
     sweep = _ids(given.get("sweep", ""))[:1]
     if sweep or "compare" in given:
         compare(tuple(_ids(given.get("compare", ""))) or None, *sweep)
     if "model" in given:
         _adopt_draft(given)
+
+
+def _options(given: dict[str, str]) -> dict[str, str]:
+    """What a link says beyond the lens; what is too long, or too much, is said."""
+    found = {name: value for name, value in given.items() if _OPTION.fullmatch(name) and name not in _LENS}
+    kept = {name: value for name, value in found.items() if len(value) <= OPTION_LENGTH}
+    kept = dict(list(kept.items())[:OPTIONS])
+    if gone := [name for name in found if name not in kept]:
+        st.toast(f"The link says more than can be read: {', '.join(gone[:4])}.", icon=":material/link_off:")
+    return kept
 
 
 def _adopt_lens(given: dict[str, str]) -> None:
@@ -476,14 +519,17 @@ def mirror_lens(**more: str) -> None:
     """Write the lens, and what else makes this view, into the URL, so that a link opens exactly it; not each step of
     those that are played.
     """
-    current = lens()
-    if playing():  # each would be a page of the browser's history
-        return
+    if not playing():  # each would be a page of the browser's history
+        _write(_of_lens(lens()) | {name: value for name, value in more.items() if value})
+
+
+def _of_lens(current: Lens) -> dict[str, str]:
+    """The lens, as the URL has it."""
     values = {"run": current.run, "step": current.step, "target": current.target}
     if current.run:
         values |= {"split": current.split, "example": current.example, "made": current.made}
         values["shown"] = "original" if current.made and current.original else ""
-    _write({name: str(value) for name, value in (values | more).items() if value not in (None, "")})
+    return {name: str(value) for name, value in values.items() if value not in (None, "")}
 
 
 def mirror_compared() -> None:
@@ -492,10 +538,13 @@ def mirror_compared() -> None:
 
 
 def mirror_draft() -> None:
-    """Write the draft into the URL, if it is short enough for a link."""
+    """Write the draft into the URL, if it is short enough for a link, and the lens, so that a reload keeps both."""
     current = draft()
-    code = encode(current.model)
-    _write({"data": current.dataset, "model": code} if len(code) <= URL_BYTES else {"data": current.dataset})
+    code, seen = encode(current.model), _of_lens(lens())
+    said = {"data": current.dataset} | ({"model": code} if len(code) <= URL_BYTES else {})
+    if sum(map(len, (said | seen).values())) > URL_BYTES:  # a changed copy is the longest of it
+        seen = {name: value for name, value in seen.items() if name not in ("made", "shown")}
+    _write(seen | said)
 
 
 def _write(values: dict[str, str]) -> None:

@@ -55,7 +55,7 @@ def _form(base: RunSpec) -> None:
     except ExplorerError as error:
         st.error(page.plain(str(error)), icon=":material/edit:")
         return
-    _start(made, values, draft)
+    _start(fields, made, values, draft)
 
 
 def _row(fields: dict[str, FieldInfo], base: RunSpec, draft: Draft, number: int, name: str, text: str) -> None:
@@ -121,11 +121,11 @@ def _number(label: str, name: str, draft: Draft, low: int, high: int) -> None:
     st.number_input(label, low, high, value, key=key, on_change=sweep_draft.set_to, args=args, width=120)
 
 
-def _start(made: sweeps.Sweep, values: list[Values], draft: Draft) -> None:
+def _start(fields: dict[str, FieldInfo], made: sweeps.Sweep, values: list[Values], draft: Draft) -> None:
     count = len(made.runs)
     st.caption(
         "  \n".join(
-            f"{page.plain(one.name.replace('_', ' ').capitalize())}: {page.plain(_words(one, draft.random))}"
+            f"{page.plain(_title(one.name, fields[one.name]))}: {page.plain(_words(one, draft.random))}"
             for one in values
         )
     )

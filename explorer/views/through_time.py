@@ -77,9 +77,8 @@ def _draw(run: Run, beside: Sequence[Run]) -> None:
     if not steps:
         st.caption("No weights are kept yet.")
         return
-    step = steps[-1]
-    if run.status.over and len(steps) > 1:
-        step = st.select_slider("Weights after step", steps, value=step, key=f"through-time-step-{run.id}")
+    wanted = state.lens().step if run.status.over else None  # the sidebar has the steps of a run that is over
+    step = steps[-1] if wanted is None else min(steps, key=lambda kept: abs(kept - wanted))
     lines, said = [], []
     for number, one in enumerate(sorted((run, *beside), key=lambda one: one.created)):  # a run keeps its colour
         kept = store().snapshots.steps(one.id)

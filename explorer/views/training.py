@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.specs import ModelSpec, RunSpec, TrainSpec
-from explorer.views import form, page, results, state
+from explorer.views import form, page, previews, results, state
 from explorer.views.server import compute, store
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DOUBLE_CLICK_SECONDS = 1.0
 SGD_ONLY = ("momentum", "nesterov")
+PREVIEWS = {"Schedule": previews.schedule, "Changed images": previews.changed_images}
+"""What is drawn below the settings of a group."""
 
 
 def settings_form(dataset: Dataset) -> None:
@@ -31,6 +33,8 @@ def settings_form(dataset: Dataset) -> None:
             st.popover(_described(group, names), width="stretch", disabled=group == "Changed images" and not images),
         ):
             _fields(names, 1)
+            if group in PREVIEWS:
+                PREVIEWS[group](dataset, state.training())
 
 
 def _described(group: str, names: list[str]) -> str:

@@ -24,8 +24,6 @@ NOTES = {
     "one batch": "A short test that ends by itself. It asks whether the model can learn at all.",
 }
 """What a run is that does not make a model to use."""
-SLOWER = 3
-"""What a learning rate is divided by after a run that diverged."""
 
 
 def transport(run: Run) -> list[Verb]:
@@ -58,6 +56,8 @@ def transport(run: Run) -> list[Verb]:
             if run.spec.purpose == "train":
                 with st.popover("Change settings", icon=":material/tune:", width="content"):
                     _changes(run)
+                if run.status is Status.PAUSED:  # while it goes on, its kept steps become more under one's hands
+                    _branches(run, store().snapshots.steps(run.id))
     return asked
 
 
@@ -99,7 +99,7 @@ def _set_speed(run_id: str, key: str) -> None:
 def _changes(run: Run) -> None:
     """Settings that may be changed while a run goes on; each change is marked on its curves."""
     st.caption("From the next batch on. The curves show where, and the record of the run keeps it.")
-    now = run.spec.settings
+    now = run.settings
     with st.form(key=f"change-{run.id}", border=False):
         for name, field in Change.model_fields.items():
             key = _change_key(run, name)
@@ -134,7 +134,7 @@ def _has_dropout(run: Run) -> bool:
 def _apply(run: Run) -> None:
     from explorer.runs.execute import change
 
-    now, values = run.spec.settings, {}
+    now, values = run.settings, {}
     for name in Change.model_fields:
         value = st.session_state.get(_change_key(run, name))
         if value is not None and value != getattr(now, name, None):
@@ -153,10 +153,13 @@ def onward(run: Run) -> None:
     """What can be done with a run that is over: look inside, go on, branch, repeat."""
     steps = store().snapshots.steps(run.id)
     if run.status is Status.DIVERGED and steps:
-        rate = run.spec.settings.learning_rate / SLOWER
-        label = f"Go on from step {steps[-1]} with learning rate {rate:.2g}"
+        from explorer.runs.replay import last_good
+        from explorer.training.loop import suggest_rate
+
+        step, rate = last_good(store(), run), suggest_rate(run.settings.learning_rate)
+        label = f"Go on from step {step} with learning rate {rate:g}"
         if st.button(label, type="primary", icon=":material/healing:", key="mend"):
-            _branch(run, steps[-1], run.spec.settings.model_copy(update={"learning_rate": float(f"{rate:.2g}")}))
+            _branch(run, step, run.settings.model_copy(update={"learning_rate": rate}))
     with st.container(horizontal=True, key="onward"):
         if steps:
             if st.button("See where it fails", type="primary", icon=":material/fact_check:", key="to-evaluate"):
@@ -176,15 +179,12 @@ def onward(run: Run) -> None:
         else:
             with st.popover("Train longer", icon=":material/add:", width="content"):
                 _longer(run)
-        if steps:
-            with st.popover("Branch", icon=":material/call_split:", width="content"):
-                _from_step(run, steps)
-        if st.button(
-            "Run again", icon=":material/replay:", key="again", help="The same model and settings, as a new run."
-        ):
+        _branches(run, steps)
+        label = "Run again, with its changes" if run.spec.changes else "Run again"
+        if st.button(label, icon=":material/replay:", key="again", help="The same model and settings, as a new run."):
             from explorer.views import training
 
-            training.start(run.spec.model_copy(update={"changes": (), "start": None}))
+            training.start(run.spec.model_copy(update={"start": None}))
             st.rerun()
 
 
@@ -200,12 +200,18 @@ def _longer(run: Run) -> None:
         st.rerun()
 
 
+def _branches(run: Run, steps: list[int]) -> None:
+    if steps:
+        with st.popover("Branch", icon=":material/call_split:", width="content"):
+            _from_step(run, steps)
+
+
 def _from_step(run: Run, steps: list[int]) -> None:
     st.caption("A new run that starts with the weights of a kept step.")
     step = steps[0]
     if len(steps) > 1:
         step = st.select_slider("Step", steps, value=steps[-1], key=f"branch-step-{run.id}")
-    now = run.spec.settings
+    now = run.settings
     rate = st.number_input(
         "Learning rate",
         1e-12,
@@ -213,9 +219,9 @@ def _from_step(run: Run, steps: list[int]) -> None:
         now.learning_rate,
         format="%g",
         step=now.learning_rate / 2,
-        key=f"branch-rate-{run.id}",
+        key=_change_key(run, "branch-rate"),
     )
-    epochs = st.number_input("Epochs", 1, 10_000, now.epochs, key=f"branch-epochs-{run.id}")
+    epochs = st.number_input("Epochs", 1, 10_000, now.epochs, key=_change_key(run, "branch-epochs"))
     if st.button("Start the branch", type="primary", key=f"branch-{run.id}", icon=":material/call_split:"):
         _branch(run, step, now.model_copy(update={"learning_rate": rate, "epochs": int(epochs)}))
 

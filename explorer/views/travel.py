@@ -88,7 +88,7 @@ def controls(view: View) -> None:
         key=key,
         on_change=_moved,
         args=(key, revision, view.step, view.steps[-1]),
-        help="Weights were kept at these optimiser steps: 0 is before training, the last is the end. "
+        help=f"Weights were kept at these optimiser steps: 0 is {view.begins}, the last is the end. "
         "*Play* shows them one after the other.",
     )
     playing = state.playing()

@@ -109,7 +109,7 @@ def legend(wanted: Wanted, found: dict[Cell, Mark]) -> None:
 
 
 def rows(wanted: Wanted, found: dict[Cell, Mark]) -> pd.DataFrame:
-    """The whole table, a row for each cell that is known."""
+    """The whole table, a row for each cell that is known; each control has a column, empty where it plays no part."""
     from explorer.attribution import METHODS
     from explorer.trust import CHECKS
 
@@ -120,8 +120,6 @@ def rows(wanted: Wanted, found: dict[Cell, Mark]) -> pd.DataFrame:
                 "check": CHECKS[cell.check].title,
                 "score": mark.score,
                 "better": CHECKS[cell.check].better,
-                "control": mark.control[0] if mark.control else "",
-                "control score": mark.control[1] if mark.control else None,
                 "doubtful": mark.doubtful,
                 "verdict": mark.verdict or mark.reason,
                 "reference": CHECKS[cell.check].paper,
@@ -130,6 +128,7 @@ def rows(wanted: Wanted, found: dict[Cell, Mark]) -> pd.DataFrame:
                 "seed": wanted.seed,
                 "run": wanted.run,
                 "step": wanted.step,
+                **{f"control: {name}": value for name, value in mark.controls.items()},
             }
             for cell in wanted.cells
             if (mark := found.get(cell))

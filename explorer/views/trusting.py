@@ -47,7 +47,7 @@ def trusting(view: View) -> dict[str, str]:
     """The whole page; returns what was chosen, for the URL."""
     example.not_here(view)
     trust_words.quality(view)
-    options = Options()
+    options = Options(by="trust")
     shown = _choose(view, options)
     _table(shown)
     trust_cell.cell(shown.wanted, _marks(shown.wanted), shown.method, shown.check)
@@ -55,10 +55,33 @@ def trusting(view: View) -> dict[str, str]:
     return options.drawn
 
 
+def usual(view: View) -> int:
+    """Over how many examples a table is, unless another number is chosen."""
+    from explorer.trust.table import USUAL
+
+    return min(USUAL, len(view.dataset.split(view.split)))
+
+
+def open_at(wanted: Wanted, method: str = "", check: str = "") -> None:
+    """Leave another page for this table, with the cell of a method and a check open."""
+    from explorer.trust.table import usual_methods
+
+    options = Options(by="trust")
+    options.choose("count", wanted.examples)
+    options.choose("draw", wanted.seed)
+    if not set(wanted.methods) <= set(usual_methods()):
+        options.choose("every", True)
+    if method:
+        options.choose("method", method)
+    if check:
+        options.choose("check", check)
+    st.switch_page(page.TRUST)
+
+
 def _choose(view: View, options: Options) -> Shown:
     from explorer.attribution import METHODS
     from explorer.trust import CHECKS
-    from explorer.trust.table import FEWEST, MOST, SEEDS, USUAL, Wanted, usual_methods
+    from explorer.trust.table import FEWEST, MOST, SEEDS, Wanted, usual_methods
 
     checks = trust_words.applying(view)
     titles = {name: CHECKS[name].title for name in checks}
@@ -79,7 +102,7 @@ def _choose(view: View, options: Options) -> Shown:
         with st.popover("Which examples and methods", icon=":material/tune:"):
             size = len(view.dataset.split(view.split))
             count = options.number(
-                "count", "Examples", FEWEST, min(MOST, size), min(USUAL, size), help="More take longer and say more."
+                "count", "Examples", FEWEST, min(MOST, size), usual(view), help="More take longer and say more."
             )
             seed = options.number("draw", "Drawn with seed", 0, SEEDS, help="Another one draws other examples.")
             every = options.switch("every", "All methods", help="Rather than eight; the slow ones take minutes.")
@@ -239,7 +262,7 @@ def _sorted(shown: Shown, found: dict[Cell, Mark]) -> list[str]:
 
 def _clicked(points: list[dict]) -> None:
     method, check = points[0]["customdata"][:2]
-    options = Options()
+    options = Options(by="trust")
     options.choose("method", method)
     options.choose("check", check)
     st.session_state[CLICKED] = True

@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer.errors import DataError
 from explorer.runs.run import Run, Status
-from explorer.views import results, state, travel
+from explorer.views import page, results, state, travel
 from explorer.views.server import store
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ SAMPLED = 5
 """Steps that one scale for all of them is made from."""
 
 SPREAD = 4
-"""Steps shown side by side."""
+"""Steps shown side by side, unless another number is chosen."""
 
 ANSWER = -1
 """Stands for "whatever the model answers" among the numbers of classes."""
@@ -56,6 +56,7 @@ class View:
         made: Code of a changed copy of it that can be used, or empty for none.
         original: Whether it is the example itself that is looked into, although there is a changed copy.
         notes: What the lens asks for and is not here, in words.
+        many: How many steps are shown side by side.
     """
 
     run: Run
@@ -68,6 +69,7 @@ class View:
     made: str = ""
     original: bool = False
     notes: tuple[str, ...] = ()
+    many: int = SPREAD
 
     @property
     def shown(self) -> Example:
@@ -92,7 +94,15 @@ class View:
     @property
     def spread(self) -> tuple[int, ...]:
         """The same for steps that are shown side by side."""
-        return self._evenly(SPREAD)
+        return self._evenly(self.many)
+
+    @property
+    def begins(self) -> str:
+        """What the weights at step 0 are, in words."""
+        if self.run.spec.start is None:
+            return "before training"
+        other, step = self.run.spec.start
+        return f"as it was branched off from step {step} of run {other}"
 
     def _evenly(self, count: int) -> tuple[int, ...]:
         places = range(count)
@@ -141,12 +151,21 @@ def current_run() -> Run | None:
     """The run that is looked at: the chosen one, or else the newest."""
     chosen = state.lens().run
     found = store().find(chosen) if chosen else None
-    if found is None and chosen:
-        st.toast("The run in this link is not here any more; the newest one is shown.", icon=":material/link_off:")
+    gone = found is None and chosen
     found = found or next(iter(store().list(1)), None)
-    if found and found.id != chosen:
-        state.look(run=found.id)
+    if (now := found.id if found else "") != chosen:
+        state.look(run=now)
+    if gone:
+        state.miss(chosen)
     return found
+
+
+def not_here() -> None:
+    """Say that the run that was looked for is not here, if so."""
+    run = current_run()
+    if gone := state.missed():
+        instead = "the newest one is shown" if run else "there is no other one either"
+        st.warning(page.plain(f"Run {gone} is not here any more; {instead}."), icon=":material/link_off:")
 
 
 def resolve(run: Run | None) -> View | None:
@@ -186,8 +205,13 @@ def _usable(dataset: Dataset, wanted: state.Lens, notes: list[str]) -> str:
     return wanted.made
 
 
-def sidebar(looking: bool) -> None:
-    """The lens in the sidebar: the run on every page; step, example and class on the pages that look into one."""
+def sidebar(looking: bool, travelling: bool = False) -> None:
+    """The lens in the sidebar: the run on every page; step, example and class on the pages that look into one.
+
+    Args:
+        looking: Whether the page looks into an example.
+        travelling: Whether it shows the run at a step.
+    """
     run = current_run()
     if run is None:
         return
@@ -199,11 +223,13 @@ def sidebar(looking: bool) -> None:
     words = {key: title if titles[title] == 1 else f"{title} ({key})" for key, title in runs.items()}
     _choice("Run", "run", list(runs), run.id, words.__getitem__)
     # Only now: where the run cannot be resolved, its data were removed say, another can still be chosen.
-    view = resolve(run) if looking else None
+    view = resolve(run) if looking or travelling else None
     if view is None:
         return
     if len(view.steps) > 1:
         travel.controls(view)
+    if not looking:
+        return
     _choice("Examples from", "split", list(state.SPLITS), view.split, lambda split: f"{split} split")
     last = len(view.dataset.split(view.split)) - 1
     st.number_input(

@@ -8,7 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from statistics import median
 from typing import Any
 
@@ -48,6 +50,10 @@ export default function ({ parentElement, setStateValue }) {
 """Tells whether the tab lies behind others."""
 
 
+_drawing: ContextVar[list[Callable[..., None]] | None] = ContextVar("drawing", default=None)
+"""Parts drawn so far of the panel that has its turn; None outside of one."""
+
+
 class Watchers:
     """Everybody who watches something now, and how much each costs; safe to use from many threads.
 
@@ -61,14 +67,18 @@ class Watchers:
         self._lock = threading.Lock()
         self._until: dict[str, float] = {}
         self._costs: dict[str, deque[float]] = {}
+        self._least: dict[str, float] = {}
         self._interval = FASTEST
         self._page_at = float("-inf")
 
-    def seen(self, who: str, every: float, cost: float) -> None:
-        """Somebody was shown something new, which took so many seconds, and is to ask again after `every`."""
+    def seen(self, who: str, every: float, cost: float, least: float = 0.0) -> None:
+        """Somebody was shown something new, which took so many seconds, and is to ask again after `every`; after
+        `least` in any case, however few watch.
+        """
         with self._lock:
             self._until[who] = self._clock() + 3 * every + 1  # who is late is no less there
             self._costs.setdefault(who, deque([COST] * (MEASURED // 2 + 1), MEASURED)).append(cost)
+            self._least[who] = least
 
     def left(self, who: str) -> None:
         """Somebody does not watch any more."""
@@ -76,17 +86,16 @@ class Watchers:
             self._forget(who)
 
     def count(self) -> int:
-        """How many watch."""
+        """How many watch something all the time."""
         with self._lock:
             self._drop_silent()
-            return len(self._until)
+            return sum(not least for least in self._least.values())
 
     def interval(self) -> float:
         """Seconds after which each should ask again: one of few values, which is kept unless it has to change."""
         with self._lock:
             self._drop_silent()
-            wanted = sum(median(costs) for costs in self._costs.values()) / SHARE
-            up, down = _at_least(wanted), _at_least(wanted / CALM)
+            up, down = self._bearable(SHARE), self._bearable(SHARE * CALM)
             self._interval = up if up > self._interval else min(self._interval, down)
             return self._interval
 
@@ -98,6 +107,13 @@ class Watchers:
                 self._page_at = self._clock()
             return due
 
+    def _bearable(self, share: float) -> float:
+        """The shortest interval at which all take no more than this share of a core, or the longest."""
+        costs = [(median(costs), self._least[who]) for who, costs in self._costs.items()]
+        levels = (FASTEST, 2 * FASTEST, 4 * FASTEST)
+        loads = ((level, sum(cost / max(level, least) for cost, least in costs)) for level in levels)
+        return next((level for level, load in loads if load <= share), SLOWEST)
+
     def _drop_silent(self) -> None:
         now = self._clock()
         for who in [who for who, until in self._until.items() if until < now]:
@@ -106,10 +122,7 @@ class Watchers:
     def _forget(self, who: str) -> None:
         self._until.pop(who, None)
         self._costs.pop(who, None)
-
-
-def _at_least(seconds: float) -> float:
-    return next((level for level in (FASTEST, 2 * FASTEST, 4 * FASTEST) if level >= seconds), SLOWEST)
+        self._least.pop(who, None)
 
 
 @st.cache_resource(show_spinner=False)
@@ -144,8 +157,8 @@ def follow(panel: Callable[..., None], going: bool, *args: Any, every: float = W
     """
     with st.container(key="eye-place"):  # there also once it is over: what is below keeps its place, and is no twin
         again = going and _looked_at()
-    every = max(every, watchers().interval())
-    st.fragment(page.calm(panel), run_every=every if again else None)(again, *args)
+    slower = max(every, watchers().interval())
+    st.fragment(_whole, run_every=slower if again else None)(panel, again, every, slower, *args)
 
 
 def often(panel: Callable[..., None], *args: Any) -> None:
@@ -155,13 +168,35 @@ def often(panel: Callable[..., None], *args: Any) -> None:
 
 
 @page.calm
+def _whole(panel: Callable[..., None], again: bool, least: float, every: float, *args: Any) -> None:
+    if not again:
+        panel(again, *args)
+        return
+    with _turn(panel, every, least):
+        panel(again, *args)
+
+
+@page.calm
 def _part(panel: Callable[..., None], every: float, *args: Any) -> None:
-    everybody = watchers()
-    with everybody.turn:
-        began = time.thread_time()
-        with moving.moving(everybody.count() <= SMOOTH):
-            panel(*args)
-        everybody.seen(f"{state.session()}-{panel.__name__}", every, time.thread_time() - began)
+    with _turn(panel, every), moving.moving(watchers().count() <= SMOOTH):
+        panel(*args)
+
+
+@contextmanager
+def _turn(panel: Callable[..., None], every: float, least: float = 0.0) -> Iterator[None]:
+    """Take a turn to draw a panel, and say what it cost; a part of one that has its turn needs none of its own."""
+    everybody, around, parts = watchers(), _drawing.get(), []
+    if around is not None:
+        around.append(panel)
+    with everybody.turn if around is None else nullcontext():
+        token, began = _drawing.set(parts), time.thread_time()
+        try:
+            yield
+        finally:
+            _drawing.reset(token)
+        if not parts:  # else they are what is drawn again and again, and say it themselves
+            who = f"{state.session()}-{panel.__module__}.{panel.__name__}"
+            everybody.seen(who, every, time.thread_time() - began, least)
 
 
 def whole_page() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import pkgutil
 import sys
 from dataclasses import asdict
@@ -40,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     bars = import_module(f"tests.benchmarks.{options.name}").measure(options.repeats)
     print(table(bars))
     if options.json:
-        options.json.write_text(json.dumps([asdict(bar) for bar in bars], indent=2, ensure_ascii=False) + "\n")
+        rows = [asdict(bar) | {"measured": bar.measured if math.isfinite(bar.measured) else None} for bar in bars]
+        options.json.write_text(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     missed = [bar.what for bar in bars if not bar.held]
     if missed:
         print(f"missed: {'; '.join(missed)}", file=sys.stderr)

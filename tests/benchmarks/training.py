@@ -102,7 +102,8 @@ def on_a_gpu(store: RunStore, repeats: int) -> list[Bar]:
     if not torch.cuda.is_available():
         return [Bar("on a CUDA device", f"≥ {ON_A_GPU:g}", float("nan"), True, "skipped: there is none here")]
     bars = []
-    for case in (Case("mlp", "mnist5k", 40), Case("cnn", "digits", 40), Case("rnn", "mnist1d", 10)):
+    cases = Case("mlp", "mnist5k", 40), Case("cnn", "digits", 40), Case("rnn", "mnist1d", 10)
+    for case in (*cases, Case("transformer", "mnist5k", 4)):
         dataset = load_dataset(case.dataset)
         model, spec = preset(case.family, dataset), TrainSpec(device="cuda", epochs=case.epochs)
         ours, theirs = [], []

@@ -43,7 +43,7 @@ def look_at(tab: Watched, url: str) -> None:
     page = tab.page
     page.goto(url)
     tiles = page.locator(".st-key-figure-layers .barlayer .point path")
-    expect(tiles).to_have_count(32, timeout=60_000)  # the server imports
+    expect(tiles).to_have_count(32, timeout=60_000)
     tab.settle()
     picture = page.locator(".st-key-figure-layers .stPlotlyChart").bounding_box()
     first, below = (tiles.nth(n).evaluate(ENDS) for n in (0, 8))

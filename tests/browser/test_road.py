@@ -170,7 +170,7 @@ def test_every_page_keeps_within_the_screen_wide_and_on_a_phone(server: Server, 
             page.set_viewport_size(screen)
             if size == "wide":
                 page.goto(f"{server.url}/{path}")
-            one.settle()
+            one.settle(200)
             page.screenshot(path=str(artifacts / f"{name}-{size}-dark.png"))
             main = page.locator("[data-testid=stMain]")
             assert main.evaluate("node => node.scrollWidth - node.clientWidth") <= 1, f"{name} is wider than the {size}"

@@ -21,7 +21,7 @@ def test_a_table_is_started_stopped_gone_on_with_and_kept(server: Server, tab: T
         run = execute(store, submit(store, spec, owner=owner), owner)
     one = tab()
     page = one.page
-    page.goto(f"{server.url}/trust?run={run.id}&count=4")
+    page.goto(f"{server.url}/trust?run={run.id}&count=2")
     page.get_by_role("button", name="Check these explanations").click()
     expect(page.locator(".st-key-trust-progress")).to_contain_text(re.compile(r"[1-9]\d* of 99 cells"), timeout=90_000)
     page.get_by_role("button", name="Stop", exact=True).click()

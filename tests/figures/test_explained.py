@@ -86,3 +86,27 @@ def test_words_of_a_picture_wrap_within_it_and_are_only_text() -> None:
     assert max(float(box.get("x")) + float(box.get("width")) for box in boxes) <= svg.WIDTH
     assert float(boxes[-1].get("y")) + 36 < float(root.get("height"))
     assert not [node for node in root.iter() if node.tag.endswith("script")]
+
+
+def test_cells_without_a_value_are_white_and_labels_stand_above_theirs() -> None:
+    values = np.array([[np.nan, np.nan], [1.0, -1.0]])
+    root = svg.cells(values, "t", labels=[(1, 1, "seven")])
+    url = re.search(r'href="data:image/png;base64,([^"]+)"', root)
+    found = np.array(Image.open(io.BytesIO(base64.b64decode(url[1]))))
+    np.testing.assert_array_equal(found, [np.full((2, 3), 255), shades(values[1], 1.0)])
+    label = next(node for node in ElementTree.fromstring(root).iter() if node.text == "seven")
+    side = svg.WIDTH - 16
+    assert (float(label.get("x")), float(label.get("y"))) == (8 + side / 2, 27 + side / 2)
+
+
+def test_pictures_stand_together_in_rows_without_covering_each_other() -> None:
+    each = [
+        svg.columns(np.array([1.0]), "low"),
+        svg.rows(np.ones(20), ["f"] * 20, "tall"),
+        svg.columns(np.ones(3), "c"),
+    ]
+    root = ElementTree.fromstring(svg.together(each, "all", columns=2))
+    low, tall, last = (node for node in root if node.tag.endswith("svg"))
+    assert float(tall.get("x")) == float(low.get("width")) == svg.WIDTH
+    assert float(last.get("y")) == float(tall.get("y")) + float(tall.get("height"))
+    assert float(root.get("height")) == float(last.get("y")) + float(last.get("height"))

@@ -258,6 +258,10 @@ def test_a_change_is_marked_where_it_begins_and_the_best_epoch_by_a_star() -> No
     assert (mark.x, mark.hovertext) == (8, "After step 7: learning rate 0.1")
     epochs = learning_curve(metrics(50), "loss", 100, look=Look("epoch"), marks={17: "learning rate 0.1"})
     assert epochs.layout.annotations[0].x == epochs.layout.shapes[0].x0 == pytest.approx(1.8)
+    seen = learning_curve(metrics(50), "loss", 100, look=Look("seconds"), marks={7: "clip 1"}, seen=30).layout
+    assert [(rule.x0, rule.line.dash) for rule in seen.shapes] == [(0.08, "dash"), (0.3, "solid")]
+    assert [word.text for word in seen.annotations] == ["changed", "step 30"]
+    assert learning_curve(metrics(50), "loss", 100, seen=0).layout.shapes[0].x0 == 0
     assert list(figure.data[1].marker.symbol) == [DIAMOND, STAR, DIAMOND, DIAMOND, DIAMOND]
 
 
@@ -265,7 +269,26 @@ def test_layers_without_gradient_are_drawn_in_the_band_of_vanishing() -> None:
     figure = gradient_flow(flow(), "gradient", 100)
     assert [trace.name for trace in figure.data] == ["rnn1", "output1"]
     assert [note.text for note in figure.layout.annotations] == ["vanishing"]
-    assert not gradient_flow(flow(), "update", 100).layout.annotations
+    assert [note.text for note in gradient_flow(flow(), "update", 100).layout.annotations] == ["hardly moves"]
+    fast = flow().assign(update=[0.002, 0.003, 0.002, 0.5])
+    assert [note.text for note in gradient_flow(fast, "update", 100).layout.annotations] == ["moves far"]
+    assert not gradient_flow(flow(), "weight", 100).layout.annotations
+
+
+@pytest.mark.parametrize("what", ["gradient", "update"])
+def test_what_has_vanished_is_drawn_at_the_lower_end_and_lies_in_the_band(what: str) -> None:
+    dead = flow()
+    dead.loc[dead["layer"] == "rnn1", what] = 0.0
+    for seen in (dead, dead.assign(**{what: 0.0})):
+        figure = gradient_flow(seen, what, 100)
+        line = figure.data[0]
+        assert line.customdata.tolist() == [0, 0]
+        assert (line.y > 0).all()
+        (band,) = figure.layout.shapes
+        assert 0 < band.y0 < line.y[0] < band.y1
+        (word,) = figure.layout.annotations
+        assert 10**word.y == pytest.approx(band.y1)  # annotations know nothing of logarithmic axes
+        assert line.y[0] < min(seen[what][seen[what] > 0], default=1)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +296,9 @@ def test_layers_without_gradient_are_drawn_in_the_band_of_vanishing() -> None:
     [
         ([1.0, 0.5, 0.2, 0.1, 0.05, 0.02], [1.0, 0.6, 0.5, 0.6, 0.7, 0.8], "overfitting"),
         ([1.0, 0.99, 0.98, 0.97], [1.0, 0.99, 0.99, 0.98], "underfitting"),
+        ([0.0099, 0.0097, 0.0096, 0.0094], [0.03, 0.03, 0.03, 0.03], ""),  # as a branch of what has learned
+        ([0.2, 0.1, 0.05, 0.02], [0.5, 0.44, 0.44, 0.43], ""),  # it still falls
+        ([0.1, 0.05, 0.02, 0.01], [0.44, 0.44, 0.43, 0.43], "stands still at 0.43"),
         ([1.0, 0.5, 0.3, 0.2], [1.0, 0.6, 0.4, 0.3], ""),
         ([1.0, 0.9], [1.0, 2.0], ""),
     ],
@@ -281,7 +307,7 @@ def test_the_gap_between_training_and_validation_is_named(
     train: list[float], validation: list[float], said: str
 ) -> None:
     rows = [("train", value) for value in train] + [("validation", value) for value in validation]
-    words = diagnose(pd.DataFrame(rows, columns=["split", "value"]).assign(name="loss"))
+    words = diagnose(pd.DataFrame(rows, columns=["split", "value"]).assign(name="loss"), constant=1.0)
     assert said in words
     assert bool(said) == bool(words)
 

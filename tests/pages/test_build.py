@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.models import LAYERS
+from explorer.data import load_dataset
+from explorer.models import LAYERS, preset
+from explorer.runs.execute import submit
 from explorer.runs.store import RunStore
-from explorer.specs import ModelSpec
+from explorer.specs import ModelSpec, RunSpec
 from explorer.views import links
 from tests.pages.conftest import healthy, open_page, read, texts
 
@@ -170,6 +172,19 @@ def test_a_link_opens_the_same_model(store: RunStore) -> None:
     app = healthy(open_page("build", data="mnist5k", model=links.encode(model)))
     assert layers(app) == ["1. flatten1 → 784", "2. linear1 → 7 · 5,495 weights", "3. output1 → 10 · 80 weights"]
     assert app.query_params["data"] == "mnist5k"
+
+
+def test_a_reload_keeps_what_is_looked_at_as_well(store: RunStore) -> None:
+    spec = RunSpec(dataset="digits", model=preset("mlp", load_dataset("digits")))
+    run = submit(store, spec)
+    app = healthy(open_page("build", run=run.id, example="7", step="3", made="x" * 1000))
+    assert {"run": run.id, "example": "7", "step": "3", "data": "digits"}.items() <= dict(app.query_params).items()
+    assert app.query_params["model"]
+    assert len(app.query_params["made"]) == 1000
+    long = healthy(open_page("build", run=run.id, example="7", made="x" * 1800))
+    assert "made" not in long.query_params
+    assert long.query_params["run"] == run.id
+    store.delete(run.id)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from explorer.runs import sweep as sweeps
 from explorer.runs.execute import execute
 from explorer.runs.store import Run, RunStore, Status
 from explorer.runs.values import read_values
-from explorer.specs import RunSpec, TrainSpec
+from explorer.specs import ModelSpec, RunSpec, TrainSpec
+from explorer.views import state
 from tests.pages.conftest import drawn, healthy, open_page, texts
 from tests.processes import wait_until
 
@@ -204,6 +205,16 @@ def test_a_sweep_is_put_together_started_and_compared(opened: AppTest, store: Ru
     opened.switch_page("../pages/compare.py").run()
     assert "Best on the validation examples" in texts(healthy(opened))
     assert not [button for button in opened.button if button.key == "stop-sweep"]
+
+
+def test_layers_of_an_edited_model_are_offered_by_name(opened: AppTest) -> None:
+    model = ModelSpec.of({"kind": "flatten"}, {"kind": "linear", "units": 12}, {"kind": "output"})
+    opened.session_state["explorer"].draft = state.Draft(family="custom", model=model)
+    opened.run()
+    opened.selectbox(key="sweep-field-0-0").set_value("linear1.units").run()
+    assert healthy(opened).text_input[0].value == "6, 12, 24"
+    assert "linear1 units: 6, 12, 24" in texts(opened)
+    assert opened.button(key="sweep-start").label == "Start 3 runs"
 
 
 def test_what_cannot_work_is_said_before_anything_is_started(opened: AppTest, store: RunStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.runs.store import RunStore
-from tests.pages.conftest import PAGES, healthy, open_page, texts
+from tests.pages.conftest import PAGES, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 
@@ -25,7 +25,14 @@ def test_an_empty_page_says_what_to_do_next(store: RunStore, name: str) -> None:
 
 def test_a_link_to_a_run_that_is_gone_is_said_and_the_page_stays_useful(store: RunStore) -> None:
     app = healthy(open_page("home", run="0123abcd"))
-    assert any("not here any more" in toast.value for toast in app.toast)
+    for _ in range(2):
+        assert [read(line.value) for line in app.warning] == [
+            "Run 0123abcd is not here any more; there is no other one either."
+        ]
+        assert not healthy(app).toast
+        app.run()
+    app.switch_page("../pages/build.py").run()
+    assert not app.warning
 
 
 @pytest.mark.parametrize(

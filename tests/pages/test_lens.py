@@ -91,7 +91,7 @@ def test_examples_are_listed_by_class_the_worst_or_the_least_sure_first(
     threes = [row for row in np.argsort(-found.loss, kind="stable") if found.truth[row] == 3]
     app = picking(app, "Worst", 3)
     assert listed(app) == threes[: opened.TILES]
-    button(app, f"tile-{run.id}-{run.step}-test-{threes[1]}").run()
+    next(one for one in app.button if str(one.key).endswith(f"-test-{threes[1]}")).click().run()
     assert link(healthy(app))["example"] == str(threes[1])
 
 
@@ -245,6 +245,23 @@ def test_fields_of_a_table_are_set_in_their_own_units(runs: dict[str, Run], stor
     assert table(open_page("look_inside", **link(app))) == table(app)
 
 
+def test_a_field_is_moved_by_its_slider_over_the_range_of_the_data_and_follows_what_is_typed(
+    runs: dict[str, Run],
+) -> None:
+    app = changing(open_page("look_inside", run=runs["iris"].id, example="4"))
+
+    def slider():  # noqa: ANN202
+        return next(one for one in healthy(app).slider if one.label.replace("\\", "") == "petal length (cm)")
+
+    assert (slider().min, slider().max, slider().step) == (1.0, 7.0, 0.2)  # they are 1 to 6.9
+    slider().set_value(1.4).run()
+    assert (slider().value, field(app, "petal length (cm)").value) == (1.4, 1.4)
+    assert link(app)["made"]
+    field(app, "petal length (cm)").set_value(9.25).run()
+    app.run()
+    assert (slider().value, field(app, "petal length (cm)").value) == (7.0, 9.25)  # its end is not taken for a value
+
+
 def test_a_field_beyond_the_data_is_said_and_one_far_from_all_data_is_not_taken(runs: dict[str, Run]) -> None:
     app = changing(open_page("look_inside", run=runs["iris"].id, example="4"))
     field(app, "petal length (cm)").set_value(60.0).run()
@@ -351,7 +368,7 @@ def not_here(app) -> list[str]:  # noqa: ANN001
 def test_a_link_whose_run_was_deleted_or_whose_words_are_none_says_so(runs: dict[str, Run]) -> None:
     app = healthy(open_page("look_inside", run="00000000", example="-3", step="soon", split="best"))
     said = [read(toast.value) for toast in app.toast]
-    assert "The run in this link is not here any more" in said[-1]
+    assert read(app.warning[0].value) == "Run 00000000 is not here any more; the newest one is shown."
     assert [any(f"The link's {name}" in one for one in said) for name in ("example", "step", "split")] == [True] * 3
 
 

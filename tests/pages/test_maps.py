@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
+from string import ascii_lowercase
 
 import pytest
 from torch.nn import functional as F
 
 from explorer.data import Dataset
 from explorer.probes.ascent import Goal, Rules
+from explorer.runs.execute import branch, execute, submit
 from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
-from explorer.views import climbing
+from explorer.specs import ModelSpec, RunSpec, TrainSpec
+from explorer.views import climbing, layer
 from explorer.views.view import View
-from tests.pages.conftest import drawn, healthy, open_page, texts
+from tests.pages.conftest import array, drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 
@@ -45,6 +49,30 @@ def test_the_arithmetic_of_a_chosen_value_is_that_of_torch_and_what_follows_is_n
     assert "144 products" in said
 
 
+def test_every_convolution_within_a_residual_block_is_worked_out(store: RunStore, digits: Dataset) -> None:
+    layers = ({"kind": "residual", "channels": 3, "stride": 2}, {"kind": "flatten"}, {"kind": "output"})
+    spec = RunSpec(dataset="digits", model=ModelSpec.of(*layers), train=TrainSpec(epochs=1, batch_size=512))
+    with store.owners.hold() as owner:
+        run = execute(store, submit(store, spec, owner=owner), owner)
+    block, x = model_at(store, run.id, run.total_steps).residual1, digits.test.inputs[3:4]
+    first = F.conv2d(x, block.conv1.weight, stride=2, padding=1)
+    second = F.conv2d(block.norm1(first).relu(), block.conv2.weight, padding=1)
+    skip = F.conv2d(x, block.skip.weight, stride=2)
+    for inner, out, products in (("conv1", first, 9), ("conv2", second, 27), ("skip", skip, 1)):
+        place = {"channel": "2", "row": "1", "column": "3", "inside": inner}
+        app = healthy(open_page("look_inside", run=run.id, example="3", layer="residual1", **place))
+        said = f"residual1.{inner} lays its {'1×1' if inner == 'skip' else '3×3'} filter"
+        assert said in texts(app)
+        assert f"{products} products add" in texts(app)
+        assert f"that is **{out[0, 2, 1, 3].item():.4g}**" in texts(app)
+        assert not app.warning
+    app = healthy(
+        open_page("look_inside", run=run.id, example="3", layer="residual1", channel="2", row="1", column="3")
+    )
+    after = block.norm2(second)[0, 2, 1, 3].item()
+    assert f"residual1.norm2 (Batch norm) makes **{after:.4g}** of it." in texts(app)
+
+
 def test_a_channel_is_chosen_by_number_and_closed_again(run: Run) -> None:
     app = healthy(open_page("look_inside", run=run.id, layer="conv1"))
     field = next(field for field in app.number_input if field.label == "Enlarge channel (0 to 15)")
@@ -57,15 +85,42 @@ def test_a_channel_is_chosen_by_number_and_closed_again(run: Run) -> None:
     assert "channel" not in app.query_params
 
 
-@pytest.mark.parametrize("layer", ["conv2", "maxpool1", "relu1"])
-def test_channels_of_series_are_enlarged_as_well(series: Run, layer: str) -> None:
-    app = healthy(open_page("look_inside", run=series.id, layer=layer, channel="2", place="4"))
-    assert f"#### Channel 2 of {layer}" in texts(app)
+@pytest.mark.parametrize("name", ["conv2", "maxpool1", "relu1"])
+def test_channels_of_series_are_enlarged_as_well(series: Run, name: str) -> None:
+    app = healthy(open_page("look_inside", run=series.id, layer=name, channel="2", place="4"))
+    assert f"#### Channel 2 of {name}" in texts(app)
+    chart = next(one.proto for one in app.get("plotly_chart") if one.proto.id.endswith("-layers"))
+    assert chart.selection_mode  # a click is heard
+    figure = json.loads(chart.spec)
+    rows = figure["data"][1]
+    values = array(figure["data"][0]["z"])
+    assert [number for (number,) in rows["customdata"]] == rows["y"] == list(range(len(values)))
+    assert rows["marker"]["opacity"] == [float(number == 2) for number in range(len(values))]
+    assert rows["text"][2] == f"channel 2: {values[2].min():.3g} to {values[2].max():.3g}"
 
 
 def test_each_channel_may_have_a_scale_of_its_own(run: Run) -> None:
     app = healthy(open_page("look_inside", run=run.id, layer="conv1", each="True"))
     assert drawn(app, "layers")["zmax"] == 1
+
+
+def test_the_page_of_many_channels_is_in_the_link(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "PIXELS", 6 * 64)  # 6 maps of 8×8 at once
+    place = {"run": run.id, "layer": "conv1"}
+    app = healthy(open_page("look_inside", **place, page="3"))
+    assert "Page 3 of 3: 16 channels in all." in texts(app)
+    assert app.query_params["page"] == "3"
+    app.segmented_control(key="option-layer-0").set_value("linear1").run()
+    assert "page" not in healthy(app).query_params
+    assert not app.warning
+    beyond = healthy(open_page("look_inside", **place, page="4"))
+    assert [read(one.value) for one in beyond.warning] == ["The link asks for page '4', which is not here; 1 is shown."]
+    lens, others = (
+        {"step": "0", "split": "test", "example": "1", "target": "2"},
+        dict.fromkeys(ascii_lowercase[:22], "1"),
+    )
+    many = open_page("look_inside", run=run.id, **lens, **others, layer="conv1", page="2")
+    assert "Page 2 of 3" in texts(healthy(many))
 
 
 def test_filters_say_how_far_they_have_moved_since_step_0(store: RunStore, run: Run) -> None:
@@ -76,6 +131,20 @@ def test_filters_say_how_far_they_have_moved_since_step_0(store: RunStore, run: 
     assert drawn(app, "filters")["zmax"] == pytest.approx((now - first).abs().max().item(), rel=1e-5)
     start = healthy(open_page("look_inside", run=run.id, look="filters", layer="conv2", step="0"))
     assert "have moved" not in texts(start)
+
+
+def test_a_branched_run_does_not_say_that_its_first_weights_are_untrained(store: RunStore, run: Run) -> None:
+    with store.owners.hold() as owner:
+        branch(store, run, run.total_steps)
+        branched = execute(store, store.claim(owner), owner)
+    since = f"as it was branched off from step {run.total_steps} of run {run.id}"
+    app = healthy(open_page("look_inside", run=branched.id, look="filters", layer="conv2", steps="True"))
+    assert f"**Step 0** ({since})" in texts(app)
+    assert next(one for one in app.toggle if one.label == "Change since the start").help.endswith(f"step 0: {since}.")
+    assert f"0 is {since}, the last" in next(one for one in app.select_slider if one.label == "Step").help
+    app = healthy(open_page("attributions", run=branched.id, part="training", method="saliency"))
+    assert f"At step 0 the model is {since}." in texts(app)
+    assert "random weights" not in texts(app)
 
 
 def test_filters_over_series_are_shown(series: Run) -> None:

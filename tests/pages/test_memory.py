@@ -15,7 +15,7 @@ from explorer.probes.recurrent import over_examples
 from explorer.probes.similarity import by_similarity
 from explorer.runs.replay import model_at
 from explorer.runs.store import Run, RunStore
-from tests.pages.conftest import drawn, healthy, open_page, texts
+from tests.pages.conftest import drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 
@@ -116,6 +116,16 @@ def test_a_span_from_a_link_is_kept_within_the_places(names: Run, span: str) -> 
     assert 0 <= low <= high <= app.slider[0].max
     if span == "3-9":
         assert low == 3
+    else:
+        assert len([one for one in app.warning if "asks for places" in one.value]) == 1
+
+
+def test_a_part_that_a_layer_does_not_have_is_one_line(train: Callable[..., Run]) -> None:
+    run = train("rnn", "mnist1d", epochs=1)
+    app = healthy(open_page("look_inside", run=run.id, look="states", part="cell_state"))
+    assert [read(one.value) for one in app.warning] == [
+        "The link asks for part 'cell_state', which is not here; hidden_state is shown."
+    ]
 
 
 def test_several_steps_have_one_scale_and_one_order_of_units(names: Run, store: RunStore) -> None:

@@ -115,7 +115,22 @@ def test_it_is_closed_at_first_and_costs_nothing_then(
     monkeypatch.setattr(results, "rightness", fail)
     app = healthy(open_page("train", run=trained("cnn").id))
     assert not app.toggle(key="microscope-open-toggle").value
-    assert not sliders(app)
+    assert not [box for box in app.number_input if box.key.startswith("lens-example")]
+
+
+def test_the_step_in_the_sidebar_is_marked_on_the_curves_of_a_run_that_is_over(trained: Callable[[str], Run]) -> None:
+    run = trained("cnn")
+    app = healthy(open_page("train", run=run.id))
+
+    def rules() -> list[float]:
+        spec = next(one.proto.spec for one in app.get("plotly_chart") if one.proto.id.endswith(f"-loss-{run.id}"))
+        return [shape["x0"] for shape in json.loads(spec)["layout"].get("shapes", [])]
+
+    (slider,) = sliders(app)
+    assert (slider.value, rules()) == (run.step, [])
+    slider.set_value(1).run()
+    assert rules() == [1]
+    assert healthy(app).query_params["step"] in ("1", ["1"])
 
 
 def test_place_and_example_are_chosen_there_and_remembered_when_the_page_is_left(trained: Callable[[str], Run]) -> None:
@@ -150,7 +165,8 @@ def test_while_a_run_goes_on_it_shows_the_newest_weights_and_afterwards_the_step
         assert traces(app, newest)[1]["x"] == [0, 1, 2]
         assert not sliders(app)
         store.snapshots.drop(run.id, 1)  # thinned out
-        healthy(app.run())
+        store.report(run.id, owner, reason="The last change was not made. It is too late.")
+        assert [read(one.value) for one in healthy(app.run()).warning] == [store.get(run.id).reason]
         store.end(run.id, Status.FINISHED)
     app.run()
     (slider,) = sliders(healthy(app))

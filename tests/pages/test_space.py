@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 import explorer as ex
@@ -18,7 +19,7 @@ from explorer.probes.distribution import activities
 from explorer.probes.representation import represent
 from explorer.probes.space import distances, nearest, pca
 from explorer.runs.store import Run, RunStore
-from tests.pages.conftest import array, drawn, healthy, open_page, texts
+from tests.pages.conftest import array, drawn, healthy, open_page, read, texts
 
 pytestmark = pytest.mark.usefixtures("idle")
 
@@ -88,6 +89,15 @@ def test_the_neighbours_are_the_nearest_in_the_layer_itself(run: Run, store: Run
     assert [int(key.rpartition("-")[2]) for key in tiles] == wanted
 
 
+def test_in_three_dimensions_a_point_is_chosen_from_a_list(run: Run) -> None:
+    app = healthy(open_page("look_inside", run=run.id, look="space", layer="relu3", axes="3", example="5"))
+    box = next(one for one in app.selectbox if one.label == "Look at another point")
+    assert box.value == 5
+    box.set_value(17).run()
+    assert healthy(app).query_params["example"] == "17"
+    assert "**Nearest to example 17** in relu3" in texts(app)
+
+
 def test_t_sne_is_worked_out_when_it_is_asked_for_and_kept(run: Run) -> None:
     place = {"run": run.id, "look": "space", "way": "tsne", "perplexity": "5"}
     app = healthy(open_page("look_inside", **place))
@@ -115,7 +125,8 @@ def test_a_channel_that_is_off_changes_the_numbers_as_the_library_says(run: Run,
     dataset = dataset_of(run.spec)
     model, part = ex.model_at(store, run.id, store.snapshots.steps(run.id)[-1]), Part("relu1", "channel", 16)
     whole, without = (
-        scores(model, dataset, "test", np.arange(len(dataset.test)), part, off)["accuracy"] for off in ([], [2, 3, 4])
+        scores(model, dataset, "test", np.arange(len(dataset.test)), off)["accuracy"]
+        for off in ([], [(part, [2, 3, 4], None)])
     )
 
     app = healthy(open_page("look_inside", run=run.id, look="ablation", layer="relu1", off="relu1:2-4"))
@@ -128,10 +139,35 @@ def test_a_channel_that_is_off_changes_the_numbers_as_the_library_says(run: Run,
     assert charts(healthy(app))[-1]["layout"]["title"]["text"] == "Without channel 3 of relu1"
 
 
-def test_what_is_off_belongs_to_its_layer(run: Run) -> None:
-    app = healthy(open_page("look_inside", run=run.id, look="ablation", layer="relu2", off="relu1:2-4"))
+def test_units_of_several_layers_are_off_together_until_all_are_switched_on(run: Run, store: RunStore) -> None:
+    model, digits = ex.model_at(store, run.id, store.snapshots.steps(run.id)[-1]), dataset_of(run.spec)
+    handles = []
+    for layer, off in ((model.relu1, [2, 3, 4, 6]), (model.relu2, [5])):
+        kept = torch.ones(1, len(getattr(model, "batchnorm1" if layer is model.relu1 else "batchnorm2").weight), 1, 1)
+        kept[:, off] = 0
+        handles.append(layer.register_forward_hook(lambda _module, _given, out, kept=kept: out * kept))
+    with torch.no_grad():
+        right = (model(digits.test.inputs).argmax(1) == digits.test.targets).float().mean().item()
+    for handle in handles:
+        handle.remove()
 
-    assert charts(app)[-1]["layout"]["title"]["text"] == "Nothing of relu2 is off"
+    app = healthy(open_page("look_inside", run=run.id, look="ablation", layer="relu2", off="relu1:2-4,6;relu2:5"))
+
+    assert next(one for one in app.metric if one.label == "Accuracy").value == f"{right:.1%}"
+    assert charts(app)[-1]["layout"]["title"]["text"] == "Without 4 channels of relu1 and channel 5 of relu2"
+    assert "Off elsewhere: 4 channels of relu1." in texts(app)
+    app.multiselect[0].set_value([5, 9]).run()
+    assert app.query_params["off"] == "relu1:2-4,6;relu2:5,9"
+    app.button(key="ablation-on").click().run()
+    assert "off" not in healthy(app).query_params
+    assert charts(app)[-1]["layout"]["title"]["text"] == "Nothing is off"
+
+
+@pytest.mark.parametrize("off", ["relu9:1", "relu1:99", "relu1", "relu1:1-x"])
+def test_what_cannot_be_switched_off_is_said_in_one_line(run: Run, off: str) -> None:
+    app = healthy(open_page("look_inside", run=run.id, look="ablation", layer="relu1", off=off))
+
+    assert [read(one.value) for one in app.warning] == [f"The link's off {off!r} is not here, or not all of it."]
     assert "off" not in app.query_params
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from explorer.data import load_dataset
 from explorer.runs.controls import Verb
 from explorer.runs.execute import submit
 from explorer.runs.store import Run, RunStore, Status
-from tests.pages.conftest import healthy, open_page, texts
+from explorer.training import steps_per_epoch
+from tests.pages.conftest import drawn, healthy, open_page, texts
 from tests.processes import wait_until
 from tests.runs.networks import LONG
 
@@ -106,6 +109,36 @@ def test_the_settings_survive_leaving_the_page(store: RunStore) -> None:
     assert next(n for n in app.number_input if n.key == "train-epochs").value == 33
 
 
+def test_changed_images_and_the_schedule_are_drawn_before_the_run_starts(store: RunStore) -> None:
+    def shown(key: str) -> bool:
+        return any(chart.proto.id.endswith(f"-{key}") for chart in app.get("plotly_chart"))
+
+    digits = load_dataset("digits")
+    app = healthy(open_page("train"))
+    assert not shown("preview-images")
+    assert not shown("preview-rate")
+
+    set_field(app, "noise", 0.25)
+    tiles = drawn(healthy(app), "preview-images")["z"]
+    images = tiles[~np.isnan(tiles)]
+    noise = np.sort(images) - np.sort(digits.train.inputs[:8].numpy().ravel())
+    assert images.shape == (8 * 64,)
+    assert np.abs(noise).mean() > 0.02
+    set_field(app, "noise", 0.0)
+    set_field(app, "erase", 1.0)
+    tiles = drawn(healthy(app), "preview-images")["z"]
+    assert (tiles[~np.isnan(tiles)] == 0).all(), "all of each image is blanked out"
+
+    set_field(app, "schedule", "step")
+    rate = drawn(healthy(app), "preview-rate")
+    total = 20 * steps_per_epoch(len(digits.train), 64)
+    assert (rate["x"][0], rate["x"][-1]) == (1, total)
+    assert sorted(set(np.round(rate["y"], 8))) == [1e-5, 1e-4, 1e-3]
+    set_field(app, "schedule", "plateau")
+    assert not shown("preview-rate")
+    assert "depends on the losses" in texts(healthy(app))
+
+
 def test_a_draft_that_cannot_work_cannot_be_started(store: RunStore) -> None:
     app = open_page("build")
     app.button(key="start-empty").click().run()
@@ -127,12 +160,18 @@ def test_a_run_is_paused_stepped_changed_and_played_from_the_page(store: RunStor
     wait_until(lambda: store.get(run.id).spec.settings.learning_rate == 0.005)
     assert store.get(run.id).status is Status.PAUSED
     app.run()
+    app.button(key=f"branch-{run.id}").click().run()
+    made = newest(store)
+    assert (made.spec.start, made.spec.train.learning_rate) == ((run.id, 1), 0.005)
+    store.delete(made.id)
+    app = healthy(open_page("train", run=run.id))
     app.button(key=f"play-{run.id}").click().run()
     wait_until(lambda: store.get(run.id).step > 5)
     store.ask(run.id, Verb.STOP)
     wait_for(store, run.id, Status.STOPPED)
     app.run()
     assert "After step 1: learning rate 0.005" in texts(healthy(app))
+    assert app.button(key="again").label == "Run again, with its changes"
     stopped = store.get(run.id).step
     app.button(key=f"continue-{run.id}").click().run()
     wait_until(lambda: store.get(run.id).status is Status.RUNNING and store.get(run.id).step > stopped)
@@ -158,6 +197,8 @@ def test_a_run_that_diverged_offers_the_way_back(store: RunStore, train: Callabl
     assert run.status is Status.DIVERGED
     app = open_page("train", run=run.id)
     assert "learning rate 1e+06" in texts(app)
+    assert "such as 0.01." in texts(app)
+    assert app.button(key="mend").label == "Go on from step 0 with learning rate 0.01"
     app.button(key="mend").click().run()
     made = newest(store)
     assert made.spec.start[0] == run.id

@@ -13,7 +13,7 @@ from explorer.runs.execute import execute, submit
 from explorer.runs.presets import vanishing
 from explorer.runs.store import Run, RunStore, Status
 from explorer.specs import ModelSpec, RunSpec, TrainSpec
-from tests.pages.conftest import healthy, open_page, texts
+from tests.pages.conftest import drawn, healthy, open_page, texts
 from tests.pages.test_train import newest, set_field, wait_for
 
 ORDINARY = ("Continue", "Train longer", "Branch", "Change settings", "Look inside", "Ask why it answers so")
@@ -156,10 +156,12 @@ def test_the_gradients_of_both_networks_are_drawn_beside_each_other(
     assert "Vanilla RNN:** at the first step" in said
     assert "It has vanished" in said
     assert "enough to learn from what stood there" in said.split("LSTM:**")[1]
-    app.select_slider(key=f"through-time-step-{runs[0].id}").set_value(0).run()
-    healthy(app)
+    last = runs[0].step
+    assert drawn(app, f"through-time-figure-{runs[0].id}")["name"] == f"Vanilla RNN, after step {last}"
+    next(slider for slider in app.select_slider if slider.key.startswith("lens-step")).set_value(0).run()
+    assert drawn(healthy(app), f"through-time-figure-{runs[0].id}")["name"] == "Vanilla RNN, after step 0"
     app.button(key=f"partner-{runs[1].id}").click().run()
-    assert f"through-time-step-{runs[1].id}" in [slider.key for slider in healthy(app).select_slider]
+    assert healthy(app).query_params["run"] in (runs[1].id, [runs[1].id])
 
 
 def test_a_single_recurrent_run_draws_its_gradient_only_when_it_is_asked_to(train: Callable[..., Run]) -> None:

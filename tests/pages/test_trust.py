@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.attribution import METHODS
 from explorer.attribution.saliency import Saliency
 from explorer.data import load_dataset
 from explorer.models import preset
@@ -18,6 +19,7 @@ from explorer.runs.execute import execute, submit
 from explorer.runs.store import Run, RunStore, Status
 from explorer.runs.twins import make_twin, twin_of
 from explorer.specs import RunSpec, TrainSpec
+from explorer.trust import CHECKS as ALL
 from explorer.trust import apart, table
 from explorer.trust.table import Wanted, marks, usual_methods, work_out
 from explorer.views import jobs, trust_words
@@ -125,6 +127,13 @@ def test_the_table_is_exported_whole(known: Wanted, store: RunStore) -> None:
     row = back[(back.method == "Saliency") & (back.check == "Deletion")].iloc[0]
     assert row.score == pytest.approx(found["saliency", "deletion"].score)
     assert (row.better, row.examples, row.split) == ("lower", 2, "test")
+    names = {name for mark in found.values() for name in mark.controls}
+    assert {name.removeprefix("control: ") for name in back if name.startswith("control: ")} == names
+    assert max(len(mark.controls) for mark in found.values()) > 1
+    for cell, mark in found.items():
+        (line,) = back[(back.method == METHODS[cell.method].title) & (back.check == ALL[cell.check].title)].iloc
+        kept = {name: line[f"control: {name}"] for name in names}
+        assert {name: value for name, value in kept.items() if not pd.isna(value)} == pytest.approx(mark.controls)
 
 
 def test_a_table_is_started_works_in_the_background_and_is_there_for_others(

@@ -198,7 +198,7 @@ def test_a_ranking_is_every_unit_off_by_itself(cnn: nn.Module, digits: ex.Datase
 
     said, found = finished(ranking(cnn, digits, "test", rows, part))
 
-    alone = [scores(cnn, digits, "test", rows, part, [unit]) for unit in range(8)]
+    alone = [scores(cnn, digits, "test", rows, [(part, [unit], None)]) for unit in range(8)]
     assert found.losses.tolist() == [one["loss"] for one in alone]
     assert found.metrics.tolist() == [one["accuracy"] for one in alone]
     assert found.order[0] == np.argmax([one["loss"] for one in alone])
@@ -207,6 +207,6 @@ def test_a_ranking_is_every_unit_off_by_itself(cnn: nn.Module, digits: ex.Datase
 
 
 def test_with_nothing_off_the_scores_are_those_of_the_model(cnn: nn.Module, digits: ex.Dataset) -> None:
-    found = scores(cnn, digits, "test", np.arange(len(digits.test)), Part("relu1", "channel", 8), [])
+    found = scores(cnn, digits, "test", np.arange(len(digits.test)))
 
     assert found == pytest.approx(evaluate(cnn, digits, "test"))

@@ -128,6 +128,43 @@ def test_the_examples_that_come_first_and_their_places_are_those_found_one_by_on
     assert found.values[order, 5].tolist() == sorted(found.values[:, 5], reverse=True)[:9]
 
 
+@pytest.mark.parametrize("name", ["embedding1", "gru1"])
+def test_in_a_sequence_the_strongest_place_is_none_of_the_padding(name: str) -> None:
+    words = ex.load_dataset("evidence_words")
+    layers = (
+        {"kind": "embedding", "size": 6},
+        {"kind": "gru", "units": 5, "output": "all"},
+        {"kind": "last"},
+        {"kind": "output"},
+    )
+    model = ex.build(ex.ModelSpec.of(*layers), words, seed=1).eval()
+    x = words.test.inputs[:40]
+    assert (x == 0).any()
+    found = peaks(model, x, name, known=x != 0)
+    for n in range(40):
+        with ex.capture(model, [name]) as seen:
+            model(x[n : n + 1])
+        here = seen[name][0, : int((x[n] != 0).sum())]  # padding stands at the end
+        assert found.values[n].tolist() == pytest.approx(here.amax(0).tolist(), abs=1e-5)
+        assert found.places[n, :, 0].tolist() == here.argmax(0).tolist()
+
+
+def test_a_unit_of_a_sequence_is_climbed_at_its_middle_place() -> None:
+    conv = nn.Conv1d(1, 3, 1, bias=False)
+    model, goal = nn.Sequential(conv, Turned()), Goal("1", 2, sequence=True)
+    first = start(goal, PLAIN, Bounds(UNIT.low[0], UNIT.high[0]), (1, 7))
+    found = climb(model, first, Bounds(UNIT.low[0], UNIT.high[0]), 400).x[0]
+    assert np.flatnonzero(found != first.x[0]).tolist() == [3]
+    assert found[3] == np.sign(conv.weight[2, 0, 0].item())
+
+
+class Turned(nn.Module):
+    """(N, C, L) → (N, L, C)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.transpose(1, 2)
+
+
 def test_of_answers_there_is_a_value_but_no_place(cnn: nn.Module, digits: ex.Dataset) -> None:
     found = peaks(cnn, digits.test.inputs[:20])
     np.testing.assert_allclose(found.values, cnn(digits.test.inputs[:20]).detach(), atol=1e-5)

@@ -149,6 +149,15 @@ def test_t_sne_is_that_of_scikit_learn_and_says_how_far_it_is() -> None:
     assert said[-1] >= 0.8
 
 
+def test_vectors_shorter_than_the_map_is_wide_are_laid_out_from_random_places() -> None:
+    values = np.random.default_rng(0).normal(size=(20, 1)).astype(np.float32)
+
+    _, found = finished(tsne.tsne(values, perplexity=3, seed=1))
+
+    theirs = TSNE(perplexity=3, init="random", random_state=1).fit_transform(values)
+    np.testing.assert_allclose(found, theirs, atol=1e-4)
+
+
 def test_a_t_sne_that_is_stopped_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
     popen = subprocess.Popen

@@ -81,6 +81,16 @@ def test_text_that_is_not_utf8_is_shown_as_far_as_it_goes(
     assert getattr(store.get(run.id), column, "a\ufffd") == "a\ufffd"
 
 
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_damaged_turn_does_not_stop_the_queue(junk: str, store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:
+    for session in ("one", "other"):
+        store.create(SPEC, session, session=session)
+    store.end(store.claim("me").id, Status.FINISHED)
+    sql(f"UPDATE runs SET turn = {JUNK[junk]}")
+
+    assert store.claim("me").title == "other"
+
+
 def test_a_spec_of_another_version_is_not_misread(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:
     run = store.create(SPEC, "from the future")
     sql("UPDATE runs SET spec = replace(spec, '\"version\":1', '\"version\":2')")

@@ -35,7 +35,7 @@ OWNER_OF_AN_ENGINE = """
 import sys, time
 from pathlib import Path
 from explorer.runs import Compute, Settings
-compute = Compute(Settings(Path(sys.argv[1]), workers=1, device="cpu"))
+compute = Compute(Settings(Path(sys.argv[1]), workers=int(sys.argv[2]), device="cpu"))
 print(compute.pid, flush=True)
 time.sleep(600)
 """
@@ -226,7 +226,7 @@ def test_an_engine_dies_with_its_owner_and_nothing_is_lost(store_of_ones_own: ex
     store = store_of_ones_own
     run, waiting = submit(store, LONG), submit(store, SPEC)
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER_OF_AN_ENGINE, str(store.home)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", OWNER_OF_AN_ENGINE, str(store.home), "1"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert owner.stdout
     engine = int(owner.stdout.readline())

@@ -45,7 +45,7 @@ def limit(size: int) -> None:
 
 
 def mount_small_disk(place: Path) -> None:
-    """Let this process alone see a disk of 4 MiB at `place`; an OSError if the machine lets nobody do so."""
+    """Let this process alone see a disk of 16 MiB at `place`; an OSError if the machine lets nobody do so."""
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()
 
@@ -57,11 +57,11 @@ def mount_small_disk(place: Path) -> None:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {user} 1")
     Path("/proc/self/gid_map").write_text(f"0 {group} 1")
-    call(libc.mount(b"small", os.fsencode(place), b"tmpfs", 0, b"size=4m"))
+    call(libc.mount(b"small", os.fsencode(place), b"tmpfs", 0, b"size=16m"))
 
 
 def on_a_small_disk(work: Callable[[ex.RunStore, Callable[[], None]], object], place: Path) -> str:
-    """What `work` prints, which is given a store on a disk of 4 MiB at `place` and a way to fill it."""
+    """What `work` prints, which is given a store on a disk of 16 MiB at `place` and a way to fill it."""
 
     def fill() -> None:
         with (place / "filler").open("ab", buffering=0) as file:

@@ -30,6 +30,14 @@ def test_marks_are_found_by_all_that_they_depend_on_and_by_nothing_less(store: e
         assert store.marks(asked(run, **change)) == []
 
 
+def test_the_tables_of_a_model_are_listed_once_each_those_of_the_most_examples_first(store: ex.RunStore) -> None:
+    run = store.create(SPEC)
+    for change in ({"examples": 4}, {"seed": 1}, {}, {"step": 5, "examples": 40}, {"split": "train"}, {"version": 2}):
+        for method in ("saliency", "occlusion"):
+            store.keep_mark(asked(run, **change), replace(ONE, method=method))
+    assert store.checked(run.id, 4, "test", 1) == [asked(run), asked(run, seed=1), asked(run, examples=4)]
+
+
 def test_a_mark_replaces_the_one_of_the_same_and_stays_beside_those_of_other_parameters(store: ex.RunStore) -> None:
     run = store.create(SPEC)
     for content in ("first", "second"):

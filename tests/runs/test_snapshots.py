@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing as mp
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -74,6 +75,36 @@ def test_deleting_takes_one_runs_snapshots_and_no_others(snapshots: Snapshots) -
 
     assert snapshots.steps(RUN) == []
     assert snapshots.steps("12345678") == [0]
+
+
+def test_a_state_that_is_replaced_while_it_is_read_is_whole(snapshots: Snapshots) -> None:
+    snapshots.save_state(RUN, {"w": torch.full((9,), 9.0)}, {"size": 9})
+
+    def replace() -> None:
+        while True:
+            for size in (9, 90):
+                snapshots.save_state(RUN, {"w": torch.full((size,), float(size))}, {"size": size})
+
+    writer = mp.get_context("fork").Process(target=replace)
+    writer.start()
+    try:
+        for _ in range(1000):
+            tensors, values = snapshots.state(RUN)
+            assert tensors["w"].tolist() == [values["size"]] * values["size"]
+    finally:
+        writer.kill()
+        writer.join()
+
+
+@pytest.mark.parametrize("length", [0, 5, 8, 40, 200, -4])
+def test_a_damaged_state_says_what_to_do(length: int, snapshots: Snapshots) -> None:
+    assert snapshots.state(RUN) is None
+    snapshots.save_state(RUN, {"w": torch.zeros(99)}, {"step": 7})
+    path = next(snapshots.folder.rglob("resume.safetensors"))
+    path.write_bytes(path.read_bytes()[:length])
+
+    with pytest.raises(SnapshotError, match=r"What was kept .* is damaged .* Start from one of the kept steps"):
+        snapshots.state(RUN)
 
 
 @pytest.mark.parametrize("step", [1, -1, 10**12])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -165,15 +166,20 @@ def test_metrics_are_read_on_from_where_one_was(store: ex.RunStore) -> None:
     assert store.metrics(run.id, after=int(new["id"].max())).empty
 
 
-def test_a_report_updates_the_run_and_hands_back_what_was_asked_once(store: ex.RunStore) -> None:
+def test_a_report_updates_the_run_and_hands_back_what_was_asked_until_it_is_done(store: ex.RunStore) -> None:
     run = store.create(SPEC, "a", total_steps=10, owner="me")
 
     assert store.report(run.id, "me", step=4, epoch=1, rate=123.0, device="cpu") == []
     store.ask(run.id, Verb.SPEED, 2.5)
     store.stop(run.id)
     assert store.asked(run.id) == [Verb.SPEED, Verb.STOP]
-    assert store.report(run.id, "me", step=5) == [Control(Verb.SPEED, 2.5), Control(Verb.STOP)]
-    assert store.report(run.id, "me", step=5) == []
+    for _ in range(2):
+        speed, stop = store.report(run.id, "me", step=5)
+        assert (speed, stop) == (Control(Verb.SPEED, 2.5), Control(Verb.STOP))
+    assert store.report(run.id, "me", done=speed.id) == [stop]
+    assert store.report(run.id, "me", done=stop.id) == store.asked(run.id) == []
+    store.ask(run.id, Verb.PLAY)
+    assert store.report(run.id, "me", done=stop.id) == [Control(Verb.PLAY)], "asked after what is done"
 
     now = store.get(run.id)
     assert (now.step, now.epoch, now.rate, now.device, now.progress) == (5, 1, 123.0, "cpu", 0.5)
@@ -368,6 +374,24 @@ def test_people_take_turns_however_many_runs_each_has(store: ex.RunStore) -> Non
         taken.append(store.claim("me").title)
         store.end(store.list()[0].id, Status.FINISHED)
     assert taken == ["many 0", "one", "many 1", "many 2", "many 3"]
+
+
+def test_people_take_turns_though_the_clock_is_set_back(store: ex.RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.create(SPEC, "first", session="one")
+    assert store.claim("me").title == "first"
+    store.end(store.list()[0].id, Status.FINISHED)
+    an_hour_ago = time.time() - 3600
+    monkeypatch.setattr("explorer.runs.store.time", SimpleNamespace(time=lambda: an_hour_ago))
+    for number in range(3):
+        store.create(SPEC, f"many {number}", session="many")
+    one = store.create(SPEC, "one", session="one")
+
+    assert store.ahead(one.id) == 1
+    taken = []
+    for _ in range(4):
+        taken.append(store.claim("me"))
+        store.end(taken[-1].id, Status.FINISHED)
+    assert [run.title for run in taken] == ["many 0", "one", "many 1", "many 2"]
 
 
 def test_a_store_of_another_version_is_left_alone_in_words(store: ex.RunStore, sql: Callable[..., list[Any]]) -> None:

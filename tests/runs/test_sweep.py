@@ -7,6 +7,7 @@ import pytest
 import explorer as ex
 from explorer.errors import SpecError, StoreError
 from explorer.models import FAMILIES, preset
+from explorer.runs.differences import differences
 from explorer.runs.store import Status
 from explorer.runs.sweep import MOST_RUNS, Setting, Sweep, drawn, expand, grid, start, stop, sweepable
 from explorer.runs.values import read_values
@@ -60,10 +61,26 @@ def test_a_title_says_what_sets_a_run_apart_and_its_model_where_there_is_room(ml
     assert long.title == "width 8, learning rate 0.01, training examples 100, optimiser sgd, seed 123456"
 
 
-def test_an_edited_model_varies_in_training_and_in_data_only(mlp: RunSpec) -> None:
+def test_an_edited_model_varies_in_the_parameters_of_its_layers(mlp: RunSpec, digits: ex.Dataset) -> None:
     edited = mlp.model_copy(update={"family": "custom"})
     assert set(sweepable(mlp)) - set(sweepable(edited)) == {"width", "depth"}
-    assert [run.spec.model for run in swept(edited, seed="0 to 1", examples="50").runs] == [mlp.model] * 2
+    units = [name for name in sweepable(edited) if name.endswith(".units")]
+    assert sweepable(edited)[units[0]].default == dict(mlp.model.layers[1].params)["units"]
+
+    made = swept(edited, **{units[0]: "8, 16"}, seed="0 to 1").runs
+    assert [run.spec.train.seed for run in made] == [0, 1, 0, 1]
+    for run in made:
+        model = ex.build(run.spec.model, digits)
+        assert model.get_submodule(units[0].removesuffix(".units")).out_features == run.setting[units[0]]
+        assert run.parameters == sum(w.numel() for w in model.parameters())
+    assert made[0].title.endswith("linear1 units 8, seed 0")
+    assert list(differences([run.spec for run in made])) == [units[0], "seed"]
+
+    pairs = ex.load_dataset("phrases")
+    spec = RunSpec(dataset="phrases", model=preset("seq2seq_rnn", pairs), train=TrainSpec(epochs=1))
+    (run,) = swept(spec, **{"decoder.grudecoder1.units": "24"}).runs
+    assert [layer.params.get("units") for layer in run.spec.model.decoder if layer.kind == "grudecoder"] == [24]
+    assert run.spec.model.layers == spec.model.layers
 
 
 def test_random_combinations_differ_repeat_with_their_seed_and_end_where_there_are_no_more(mlp: RunSpec) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 from torch import nn
 
 import explorer as ex
+from explorer.data import PAD
 from explorer.errors import Diverged, SpecError
 from explorer.models import memory
 from explorer.specs import OPTIMIZERS
-from explorer.training import evaluating, resolve_device, steps_per_epoch
+from explorer.training import evaluating, resolve_device, steps_per_epoch, task_of
 from explorer.training.optimizer import finite
 from tests.samples import cut, made_up
 
@@ -87,7 +90,7 @@ def test_the_same_seed_gives_the_same_losses_and_weights_to_the_last_bit(tiny: e
 
 
 def test_looking_at_the_model_between_events_changes_nothing(tiny: ex.Dataset) -> None:
-    spec = ex.TrainSpec(epochs=2)
+    spec = ex.TrainSpec(epochs=2, device="cpu")
 
     undisturbed = ex.build(DROPOUT, tiny)
     expected = outcome(undisturbed, list(ex.train(undisturbed, tiny, spec)))
@@ -180,7 +183,9 @@ def test_the_steps_that_are_planned_are_the_steps_that_are_done(examples: int, b
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_losses_and_weights_agree_with_a_plain_loop(optimizer: str, tiny: ex.Dataset) -> None:
-    spec = ex.TrainSpec(optimizer=optimizer, learning_rate=0.003, weight_decay=0.01, epochs=3, batch_size=32, seed=5)
+    spec = ex.TrainSpec(
+        optimizer=optimizer, learning_rate=0.003, weight_decay=0.01, epochs=3, batch_size=32, seed=5, device="cpu"
+    )
     plain, ours = (ex.build(PLAIN, tiny, seed=1) for _ in range(2))
 
     expected = plain_loop(plain, tiny, spec)
@@ -198,7 +203,7 @@ def test_the_first_step_of_gradient_descent_is_what_one_works_out_by_hand() -> N
     nn.init.zeros_(model.output1.weight)
     nn.init.zeros_(model.output1.bias)
 
-    step = next(ex.train(model, dataset, ex.TrainSpec(optimizer="sgd", learning_rate=0.1, momentum=0)))
+    step = next(ex.train(model, dataset, ex.TrainSpec(optimizer="sgd", learning_rate=0.1, momentum=0, device="cpu")))
 
     # All logits are 0, so both classes have probability 1/2; each example pulls its class' weight by x (1 - 1/2).
     assert step.loss == pytest.approx(math.log(2))
@@ -266,7 +271,7 @@ def test_after_diverging_the_model_is_as_it_was_before_that_step(digits: ex.Data
     before = {}
 
     with pytest.raises(Diverged):
-        for _ in ex.train(model, digits, ex.TrainSpec(optimizer="sgd", learning_rate=1e9)):
+        for _ in ex.train(model, digits, ex.TrainSpec(optimizer="sgd", learning_rate=1e9, device="cpu")):
             before = {name: values.clone() for name, values in model.state_dict().items()}
 
     assert all(torch.equal(values, before[name]) for name, values in model.state_dict().items())
@@ -315,6 +320,29 @@ def test_a_big_translator_writes_in_small_batches(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(memory, "MEMORY_BOUND", 1)
     assert ex.evaluate(model, dataset, "train")["loss"] == pytest.approx(at_once["loss"])
     assert set(sizes) == {1}
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes"])
+def test_the_loss_of_a_constant_answer_is_scikit_learns(name: str) -> None:
+    dataset = ex.load_dataset(name)
+    targets = dataset.train.targets.numpy()
+    nothing = np.zeros((len(targets), 1))
+    if dataset.task == "regression":
+        wanted = mean_squared_error(targets, DummyRegressor().fit(nothing, targets).predict(nothing))
+    else:
+        prior = DummyClassifier(strategy="prior").fit(nothing, targets)
+        wanted = log_loss(targets, prior.predict_proba(nothing))
+    assert task_of(dataset).constant(dataset.train.targets) == pytest.approx(wanted)
+
+
+def test_the_loss_of_a_constant_answer_counts_no_padding_of_translations() -> None:
+    dataset = made_up(5, tokens=9, task="translation")
+    task, targets = task_of(dataset), dataset.train.targets
+    counts = Counter(token for row in targets[:, 1:].tolist() for token in row if token != PAD)
+    logits = torch.tensor([math.log(counts[token] or 1e-30) for token in range(9)])
+    answers = logits.expand(*targets[:, 1:].shape, -1)  # (N, T, K)
+    assert task.constant(targets) == pytest.approx(float(task.loss(answers, targets)), rel=1e-5)
+    assert task.constant(targets) < float(task.loss(torch.zeros_like(answers), targets))
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -7,7 +7,8 @@ import torch
 from torch.optim import SGD, lr_scheduler
 
 import explorer as ex
-from explorer.training.schedules import factor, plateaus
+from explorer.training import StepDone
+from explorer.training.schedules import factor, planned, plateaus
 
 TOTAL = 60
 
@@ -77,3 +78,15 @@ def test_a_plateau_is_cut_when_torch_cuts_it() -> None:
     for seen, loss in enumerate(losses, start=1):
         theirs.step(loss)
         assert 0.3 ** plateaus(losses[:seen]) == pytest.approx(made.param_groups[0]["lr"])
+
+
+def test_the_rates_drawn_before_a_run_are_those_it_trains_with(tiny: ex.Dataset) -> None:
+    spec = ex.TrainSpec(schedule="cosine", warmup=4, epochs=3)
+    model = ex.build(ex.preset("mlp", tiny), tiny)
+    rates = [event.rate for event in ex.train(model, tiny, spec) if isinstance(event, StepDone)]
+
+    steps, drawn = planned(spec, len(rates))
+    assert steps.tolist() == list(range(1, len(rates) + 1))
+    assert drawn.tolist() == rates
+    few, _ = planned(spec, 10**8)
+    assert (few[0], few[-1], len(few)) == (1, 10**8, 400)

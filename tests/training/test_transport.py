@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import OrderedDict
 from itertools import islice
 
 import pytest
@@ -12,6 +14,7 @@ import explorer as ex
 from explorer.errors import Diverged, SpecError
 from explorer.specs import Change
 from explorer.training import Changed, EarlyStop, EpochDone, FlowSeen, StepDone, Training
+from explorer.training.flow import largest_gradient
 from tests.samples import cut
 
 FAMILIES = [
@@ -57,7 +60,9 @@ def test_going_on_from_a_saved_state_is_like_never_having_stopped(
     begun.close()
     second, _, _ = made(*case, seed=99)  # other weights: they must come from the state
     torch.manual_seed(5)
-    rest = [event.loss for event in Training(second, data, spec, resume=state) if isinstance(event, StepDone)]
+    again = Training(second, data, spec, resume=state)
+    assert again.total_steps == len(losses)
+    rest = [event.loss for event in again if isinstance(event, StepDone)]
 
     assert len(losses) > events
     assert seen + rest == losses
@@ -113,9 +118,7 @@ def test_a_finished_training_goes_on_for_more_epochs() -> None:
     begun = Training(model, data, short)
     list(begun)
     state = begun.state()
-    again = Training(model, data, short, resume=state, changes={begun.step: Change(epochs=3)})
-    assert again.total_steps
-    list(again)
+    list(again := Training(model, data, short, resume=state, changes={begun.step: Change(epochs=3)}))
     assert same(model, whole)
     with pytest.raises(SpecError, match="in epoch 3 already"):
         again.change(Change(epochs=1))
@@ -151,7 +154,7 @@ def test_watching_the_flow_changes_nothing() -> None:
 def test_clipping_bounds_the_step_of_plain_descent() -> None:
     model, data, _ = made("mlp", "breast_cancer", {})
     before = torch.cat([weight.detach().flatten().clone() for weight in model.parameters()])
-    spec = ex.TrainSpec(optimizer="sgd", momentum=0, learning_rate=1, clip=0.01)
+    spec = ex.TrainSpec(optimizer="sgd", momentum=0, learning_rate=1, clip=0.01, device="cpu")
     next(ex.train(model, data, spec))
     after = torch.cat([weight.detach().flatten() for weight in model.parameters()])
     assert float((after - before).norm()) == pytest.approx(0.01, rel=1e-3)
@@ -176,6 +179,30 @@ def test_training_stops_early_when_validation_no_longer_gets_better() -> None:
     assert not any(epoch.best for epoch in epochs[events[-1].best_epoch :])
 
 
+def test_what_stopped_early_goes_on_for_more_epochs_with_patience_anew_and_its_record_repeats_it() -> None:
+    model, data, _ = made("mlp", "iris", {})
+    spec = ex.TrainSpec(learning_rate=0.05, epochs=500, patience=3, batch_size=32)
+    begun = Training(model, data, spec)
+    stopped = list(begun)[-1]
+    assert isinstance(stopped, EarlyStop)
+    longer = {stopped.step: Change(epochs=stopped.epoch + 10)}
+
+    again = Training(model, data, spec, resume=begun.state(), changes=longer)
+    events = list(again)
+    epochs = [event for event in events if isinstance(event, EpochDone)]
+    assert len(epochs) >= 3
+    if isinstance(events[-1], EarlyStop):
+        assert events[-1].epoch == max(events[-1].best_epoch, stopped.epoch) + 3
+    else:
+        assert again.epoch == stopped.epoch + 10
+
+    whole, _, _ = made("mlp", "iris", {})
+    repeated = Training(whole, data, spec, changes=longer)
+    list(repeated)
+    assert (repeated.step, repeated.epoch) == (again.step, again.epoch)
+    assert same(whole, model)
+
+
 def test_bfloat16_learns_too(digits: ex.Dataset) -> None:
     model = ex.build(ex.preset("cnn", digits), digits)
     list(ex.train(model, digits, ex.TrainSpec(precision="bfloat16", epochs=3)))
@@ -188,3 +215,26 @@ def test_an_exploding_loss_names_the_layer_and_a_smaller_rate() -> None:
     spec = ex.TrainSpec(optimizer="sgd", learning_rate=30, epochs=50)
     with pytest.raises(Diverged, match=r"at step \d+ .* learning rate 30; the largest gradient was that of \w+"):
         list(ex.train(model, data, spec))
+
+
+def test_the_rate_of_the_step_that_diverged_is_named_where_a_schedule_changes_it() -> None:
+    model, data, _ = made("mlp", "diabetes", {})
+    spec = ex.TrainSpec(optimizer="sgd", learning_rate=30, epochs=50, warmup=1000)
+    training, rates = ex.train(model, data, spec), []
+    with pytest.raises(Diverged) as raised:
+        rates += (event.rate for event in training if isinstance(event, StepDone))
+    wanted = 30 * (len(rates) + 1) / 1000
+    assert f"with learning rate {wanted:g} (30 is set)" in str(raised.value)
+    assert "Set it to less, such as 0.01." in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [({}, "c"), ({"b": math.nan}, "b"), ({"a": math.inf, "b": math.nan}, "a"), (dict.fromkeys("abc", math.nan), "")],
+)
+def test_a_layer_is_named_unless_no_gradient_is_finite(broken: dict[str, float], named: str) -> None:
+    model = nn.Sequential(OrderedDict((name, nn.Linear(2, 2)) for name in "abc"))
+    for size, (name, layer) in enumerate(model.named_children()):
+        for weight in layer.parameters():
+            weight.grad = torch.full_like(weight, broken.get(name, size))
+    assert largest_gradient(model) == named

@@ -21,7 +21,7 @@ from explorer.runs.marks import Kept
 from explorer.specs import parse
 from explorer.trust import CHECKS, Trial
 from explorer.trust.apart import work_out_apart
-from explorer.trust.attended import attended, spread
+from explorer.trust.attended import attended
 from explorer.trust.mark import Mark, read
 from explorer.trust.table import EIGHT, Cell, Wanted, chosen_rows, marks, missing, question, usual_methods, work_out
 
@@ -248,7 +248,6 @@ def test_pixels_get_the_share_of_their_patch(digits: ex.Dataset) -> None:
     for number, share in enumerate(reach):
         row, column = divmod(number, 8 // side)
         assert np.allclose(found[row * side : (row + 1) * side, column * side : (column + 1) * side], share)
-    assert spread(np.array([[1.0, 2.0]]), (2, 4)).tolist() == [1, 1, 2, 2, 1, 1, 2, 2]
 
 
 def test_a_model_without_attention_looks_nowhere(cnn: torch.nn.Module, digits: ex.Dataset) -> None:

@@ -87,6 +87,38 @@ def test_the_interval_does_not_go_back_and_forth(clock: Clock) -> None:
     assert len(set(found[2:])) == 1
 
 
+def test_what_is_followed_at_a_pace_of_its_own_counts_by_that_pace(clock: Clock) -> None:
+    for people, interval in ((14, FASTEST), (16, 4 * FASTEST), (40, SLOWEST)):
+        everybody = Watchers(clock)
+        for _ in range(5):
+            for number in range(people):
+                everybody.seen(f"person {number}", 1.0, 0.02, least=1.0)
+        assert people * 0.02 / max(1.0, interval) <= SHARE or interval == SLOWEST
+        assert everybody.interval() == interval
+        assert everybody.count() == 0, "nothing of it changes all the time"
+
+
+def test_all_that_is_followed_takes_its_turn_and_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody, seen, drawn = Watchers(), [], []
+    everybody.turn = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(everybody, "seen", lambda who, every, cost, least=0.0: seen.append((who, every, least)))
+    monkeypatch.setattr(watchers, "watchers", lambda: everybody)
+    monkeypatch.setattr(watchers, "_looked_at", lambda: True)
+    monkeypatch.setattr(st, "fragment", lambda panel, run_every=None: panel)
+
+    def plain(_again: bool) -> None:
+        drawn.append(everybody.turn.acquire(blocking=False))
+
+    def of_parts(_again: bool) -> None:
+        watchers.often(plain, True)
+
+    watchers.follow(plain, True, every=1.0)
+    watchers.follow(of_parts, True)
+    watchers.follow(plain, False)
+    assert drawn == [False, False, True], "nobody else had a turn meanwhile; what is not drawn again needs none"
+    assert [(who.rsplit(".", 1)[1], *rest) for who, *rest in seen] == [("plain", 1.0, 1.0), ("plain", FASTEST, 0.0)]
+
+
 def test_when_a_run_ends_the_pages_of_a_room_are_not_all_drawn_in_one_instant(clock: Clock) -> None:
     everybody = Watchers(clock)
     at_once = sum(everybody.page_may_be_drawn() for _ in range(30))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import torch
 
+    from explorer.probes import ablation
     from explorer.probes.ablation import Part, Ranking
     from explorer.views.options import Options
     from explorer.views.view import View
@@ -29,21 +30,32 @@ MORE = 12
 """A ranking may take so many times the work of one look."""
 CLASSES = 10
 """Most classes that have a bar: the most probable ones."""
+LAYERS = 3
+"""Layers of which it is said what is off."""
 TO = {"zero": "zero", "mean": "the mean over the data"}
+
+
+Off = tuple[tuple["Part", tuple[int, ...]], ...]
+"""Numbers of the units that are off, by layer, in the order of the model."""
 
 
 class Chosen(NamedTuple):
     """What is off.
 
     Attributes:
-        part: Of which layer.
-        off: Numbers of the units.
+        part: The layer whose units can be switched now.
+        off: What is off, of all layers.
         to: What takes their place.
     """
 
     part: Part
-    off: tuple[int, ...]
+    off: Off
     to: str
+
+    @property
+    def mine(self) -> tuple[int, ...]:
+        """What is off of the layer that is shown."""
+        return dict(self.off).get(self.part, ())
 
 
 class Ablation(Look):
@@ -71,17 +83,18 @@ class Ablation(Look):
             name = options.one("layer", "Layer", list(parts), _usual(view), words=said.__getitem__, few=0, width=300)
             to = options.one("to", "Replaced by", list(TO), words=TO.__getitem__, few=0, width=190)
         part = parts[name]
-        off = options.several(
-            "off", f"Switched off: {_many(part)} of {name}", name, part.count, placeholder="None: the whole model"
-        )
-        self._numbers(view, Chosen(part, off, to))
-        return Chosen(part, off, to)
+        counts = {one.name: one.count for one in parts.values()}
+        found = options.several("off", f"Switched off: {_many(part)} of {name}", name, counts, placeholder="None")
+        chosen = Chosen(part, tuple((one, found[one.name]) for one in parts.values() if one.name in found), to)
+        _elsewhere(chosen, options)
+        self._numbers(view, chosen, options.key("ablation-numbers"))
+        return chosen
 
-    def _numbers(self, view: View, chosen: Chosen) -> None:
+    def _numbers(self, view: View, chosen: Chosen, key: str) -> None:
         """Loss and metric of the test split, and what has become of them."""
-        whole, now = (_scores(view.run.id, view.step, chosen.part, off, chosen.to) for off in ((), chosen.off))
+        whole, now = (_scores(view.run.id, view.step, off, chosen.to) for off in ((), chosen.off))
         count = len(_measured(view.run.id))
-        with st.container(horizontal=True, key=f"ablation-numbers-{chosen.part.name}"):
+        with st.container(horizontal=True, key=f"{key}-{chosen.part.name}"):
             for name in (results.metric(view.run), "loss"):
                 title, write, meaning = results.WORDS.get(name, ("loss", lambda value: f"{value:.3g}", "Mean loss."))
                 lower = name in ("loss", "mae")
@@ -96,9 +109,9 @@ class Ablation(Look):
         st.caption(f"Measured on {count:,} test examples, whichever example you look at.")
 
     def figure(self, view: View, chosen: Chosen, dark: bool) -> go.Figure:
-        whole, now = (_answer(*view.place, chosen.part, off, chosen.to) for off in ((), chosen.off))
+        whole, now = (_answer(*view.place, off, chosen.to) for off in ((), chosen.off))
         shown, names, axis = _shown(view, whole, now)
-        title = f"Without {_said(chosen)}" if chosen.off else f"Nothing of {chosen.part.name} is off"
+        title = f"Without {_said(chosen.off)}" if chosen.off else "Nothing is off"
         pairs = zip(names, whole[shown], now[shown], strict=True)
         alt = f"{title}. " + "; ".join(f"{name}: {a:.3g}, without them {b:.3g}" for name, a, b in pairs) + "."
         without = now[shown] if chosen.off else None
@@ -133,7 +146,7 @@ def _worth(view: View, chosen: Chosen, found: Ranking, options: Options) -> None
         found.order.tolist(),
         found.costs,
         said,
-        chosen.off,
+        chosen.mine,
         part.unit,
         f"Loss without each {part.unit} of {part.name}",
         f"What the loss rises by without each of {part.count} {_many(part)}. Dearest: {first}, {said[first]}.",
@@ -141,7 +154,7 @@ def _worth(view: View, chosen: Chosen, found: Ranking, options: Options) -> None
         page.dark(),
     )
     key = f"{options.key('worth')}-{state.option_revision()}"
-    page.choose(figure, key, partial(_clicked, options, part, chosen.off))
+    page.choose(figure, key, partial(_clicked, options, chosen))
     low = int((found.costs <= 0).sum())
     st.caption(
         f"Over {found.examples} test examples, on which the whole model has a loss of {found.loss:.3g} and "
@@ -152,17 +165,33 @@ def _worth(view: View, chosen: Chosen, found: Ranking, options: Options) -> None
     )
 
 
-def _clicked(options: Options, part: Part, off: tuple[int, ...], points: list[dict[str, Any]]) -> None:
-    number = int(points[0]["customdata"][0])
-    options.choose_some("off", part.name, set(off) ^ {number})
+def _clicked(options: Options, chosen: Chosen, points: list[dict[str, Any]]) -> None:
+    off = {part.name: units for part, units in chosen.off}
+    options.choose_some("off", off | {chosen.part.name: set(chosen.mine) ^ {int(points[0]["customdata"][0])}})
+
+
+def _elsewhere(chosen: Chosen, options: Options) -> None:
+    """What is off of other layers, and the way back to the whole model."""
+    if not chosen.off:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=options.key("ablation-all")):
+        if others := tuple((part, units) for part, units in chosen.off if part != chosen.part):
+            st.markdown(f"Off elsewhere: {page.plain(_said(others))}.", width="content")
+        st.button(
+            "Switch all on again",
+            key=options.key("ablation-on"),
+            icon=":material/restart_alt:",
+            on_click=options.choose_some,
+            args=("off", {}),
+        )
 
 
 def _translation(view: View, chosen: Chosen) -> None:
     """What is written by itself, with all and without."""
-    whole, now = (_written(*view.place, chosen.part, off, chosen.to) for off in ((), chosen.off))
+    whole, now = (_written(*view.place, off, chosen.to) for off in ((), chosen.off))
     said = f"The whole model writes: **{page.plain(whole) or 'nothing'}**"
     if chosen.off:
-        said += f"  \nWithout {page.plain(_said(chosen))}: **{page.plain(now) or 'nothing'}**"
+        said += f"  \nWithout {page.plain(_said(chosen.off))}: **{page.plain(now) or 'nothing'}**"
     st.markdown(said if view.changed else f"{said}  \nRight is: **{page.plain(view.said)}**")
 
 
@@ -185,12 +214,14 @@ def _many(part: Part) -> str:
     return part.unit if part.count == 1 else f"{part.unit}s"
 
 
-def _said(chosen: Chosen) -> str:
+def _said(off: Off) -> str:
     """What is off, in few words."""
-    off = chosen.off
-    if len(off) > 3:
-        return f"{len(off)} {chosen.part.unit}s of {chosen.part.name}"
-    return f"{chosen.part.unit}{'s' if len(off) > 1 else ''} {', '.join(map(str, off))} of {chosen.part.name}"
+    words = []
+    for part, units in off[:LAYERS]:
+        many = f"{part.unit}{'s' * (len(units) > 1)}"
+        some = f"{many} {', '.join(map(str, units))}" if len(units) <= 3 else f"{len(units)} {many}"
+        words.append(f"{some} of {part.name}")
+    return " and ".join([*words, f"{len(off) - LAYERS} more layers"] if len(off) > LAYERS else words)
 
 
 def _change(metric: str, by: float) -> str:
@@ -251,13 +282,17 @@ def _instead(run_id: str, step: int, part: Part, to: str) -> torch.Tensor | None
     return _means(run_id, step, part) if to == "mean" else None
 
 
+def _without(run_id: str, step: int, off: Off, to: str) -> list[ablation.Off]:
+    return [(part, units, _instead(run_id, step, part, to)) for part, units in off]
+
+
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def _scores(run_id: str, step: int, part: Part, off: tuple[int, ...], to: str) -> dict[str, float]:
+def _scores(run_id: str, step: int, off: Off, to: str) -> dict[str, float]:
     from explorer.data import dataset_of
     from explorer.probes.ablation import scores
 
-    dataset, means = dataset_of(store().get(run_id).spec), _instead(run_id, step, part, to) if off else None
-    return scores(results.rebuilt(run_id, step), dataset, "test", _measured(run_id), part, off, means)
+    dataset, found = dataset_of(store().get(run_id).spec), _without(run_id, step, off, to)
+    return scores(results.rebuilt(run_id, step), dataset, "test", _measured(run_id), found)
 
 
 def _ranking(run_id: str, step: int, part: Part, to: str) -> jobs.Work:
@@ -269,15 +304,16 @@ def _ranking(run_id: str, step: int, part: Part, to: str) -> jobs.Work:
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def _answer(run_id: str, step: int, split: str, example: int, part: Part, off: tuple[int, ...], to: str) -> np.ndarray:
+def _answer(run_id: str, step: int, split: str, example: int, off: Off, to: str) -> np.ndarray:
     """Probabilities of the classes; of the right next tokens of a translation; the value of a regression, (1,)."""
     from explorer.data import dataset_of
     from explorer.probes import TwoClasses, predict, right_tokens
+    from explorer.probes.ablation import without
 
     dataset, model = dataset_of(store().get(run_id).spec), results.rebuilt(run_id, step)
     x = results.input_of(run_id, split, example)
     right = results.to_write(run_id, split, example, step) if dataset.task == "translation" else None
-    with part.off(model, off, _instead(run_id, step, part, to) if off else None):
+    with without(model, _without(run_id, step, off, to)):
         if right is not None:
             return right_tokens(model, x, right)
         if dataset.task == "regression":
@@ -287,11 +323,12 @@ def _answer(run_id: str, step: int, split: str, example: int, part: Part, off: t
 
 
 @st.cache_data(max_entries=results.KEPT, show_spinner=False)
-def _written(run_id: str, step: int, split: str, example: int, part: Part, off: tuple[int, ...], to: str) -> str:
+def _written(run_id: str, step: int, split: str, example: int, off: Off, to: str) -> str:
     from explorer.data import dataset_of
     from explorer.models import translate
+    from explorer.probes.ablation import without
 
     dataset, model = dataset_of(store().get(run_id).spec), results.rebuilt(run_id, step)
-    with part.off(model, off, _instead(run_id, step, part, to) if off else None):
+    with without(model, _without(run_id, step, off, to)):
         written = translate(model, results.input_of(run_id, split, example), dataset.target_shape.size[0])
     return dataset.answer(written[0])

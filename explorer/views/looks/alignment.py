@@ -85,7 +85,6 @@ class TranslationAlignment(Attending):
         st.markdown(f"It writes **{wrote}**.{right}")
         st.dataframe(_table(view, found, chosen), hide_index=True, key=options.key("alignment-steps"))
         st.caption("For each step the token that follows, how probable it was, and the most probable ones.")
-        super().more(view, chosen, options)
 
 
 def _words(view: View, found: Alignment) -> tuple[list[str], list[str]]:

@@ -32,8 +32,11 @@ class Look(Declared):
     order: ClassVar[int] = 100
     misleads: ClassVar[str]
     """How it can mislead, in a sentence."""
-    steady: ClassVar[bool] = False
-    """Whether it needs no step side by side with others: it shows several already, or takes long."""
+    steady: ClassVar[str] = ""
+    """Why it is not drawn at several steps side by side, in a sentence; empty if it is."""
+
+    scope: ClassVar[str] = ""
+    """What its choices are kept under, so that looks of one scope share those of one name; its own if empty."""
 
     @classmethod
     def why_not(cls, view: View) -> str | None:
@@ -55,12 +58,16 @@ class Look(Declared):
     def more(self, view: View, chosen: Hashable, options: Options) -> None:
         """Draw what belongs under the figure."""
 
+    def onward(self) -> None:
+        """Draw the way to what goes on from here on another page."""
+
     def draw(self, view: View, options: Options) -> None:
         """Draw it all."""
         chosen = self.settle(view, options)
         self.show(view, chosen, options.key(self.name))
         self.say()
         self.more(view, chosen, options)
+        self.onward()
 
     def draw_steps(self, view: View, options: Options, columns: int = COLUMNS) -> None:
         """Draw the figure at several of the kept steps, so many side by side."""
@@ -69,9 +76,10 @@ class Look(Declared):
         for first in range(0, len(steps), columns):
             for column, step in zip(st.columns(columns), steps[first : first + columns], strict=False):
                 with column:
-                    st.markdown(f"**Step {step}**" + (" (before training)" if step == 0 else ""))
+                    st.markdown(f"**Step {step}**" + (f" ({view.begins})" if step == 0 else ""))
                     self.show(replace(view, step=step), chosen, options.key(f"{self.name}-at-{step}"))
         self.say()
+        self.onward()
 
     def show(self, view: View, chosen: Hashable, key: str) -> None:
         """Draw the figure."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import streamlit as st
 from explorer.figures.examples import table
 from explorer.figures.images import gallery
 from explorer.figures.mosaic import mosaic
-from explorer.views import results
+from explorer.views import results, travel
 from explorer.views.layer import window
 from explorer.views.looks.base import Look
 from explorer.views.server import store
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 
 
 class Chosen(NamedTuple):
-    """All choices: the convolution, the input channel or None for colours, the change, first and last filter."""
+    """All choices: the convolution, the input channel or None for colours, the change, first and last filter, and the
+    end of the scale, None for as it fits.
+    """
 
     name: str
     channel: int | None
     changed: bool
     part: tuple[int, int]
+    limit: float | None = None
 
 
 class FilterWeights(Look):
@@ -60,17 +64,23 @@ class FilterWeights(Look):
             if last and not coloured:
                 channel = options.number("reads", f"Input channel (0 to {last})", 0, last, width=220)
             changed = options.switch(
-                "change", "Change since the start", help="The weights less those before training, at step 0."
+                "change",
+                "Change since the start",
+                help=f"The weights less those at step {view.steps[0]}"
+                + (f": {view.begins}." if view.steps[0] == 0 else ", the first that is kept."),
             )
-        part = window(len(weights), "filters", options.key(f"filters-{view.run.id}-{name}"))
-        return Chosen(name, None if coloured else channel, changed, part)
+        part = window(len(weights), "filters", options=options)
+        chosen = Chosen(name, None if coloured else channel, changed, part)
+        return self.together(view, view.sampled, chosen) if travel.current().still else chosen
+
+    def together(self, view: View, steps: tuple[int, ...], chosen: Hashable) -> Hashable:
+        strongest = [np.abs(_weights(replace(view, step=step), chosen)).max() for step in steps]
+        return chosen._replace(limit=float(max(strongest)))
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
-        name, channel, changed, part = chosen
-        weights = results.filters(view.run.id, view.step, name).weights
-        if changed:
-            weights = weights - results.filters(view.run.id, view.steps[0], name).weights
-        shown, limit = weights[slice(*part)], float(np.abs(weights).max())
+        name, channel, changed, part, limit = chosen
+        weights = _weights(view, chosen)
+        shown, limit = weights[slice(*part)], limit or float(np.abs(weights).max())
         labels = [f"{n}" for n in range(*part)]
         what = "Change of the filters" if changed else "Filters"
         title, alt = f"{what} of {name}", f"{what} of {name}, as weights"
@@ -95,6 +105,12 @@ class FilterWeights(Look):
             f"Since step {first} the weights of {chosen.name} have moved by **{whole:.0%}** of their norm: filter "
             f"{most} the most ({each[most]:.0%}), filter {least} the least ({each[least]:.0%})."
         )
+
+
+def _weights(view: View, chosen: Chosen) -> np.ndarray:
+    """Weights of all filters, or how they have changed."""
+    weights = results.filters(view.run.id, view.step, chosen.name).weights
+    return weights - results.filters(view.run.id, view.steps[0], chosen.name).weights if chosen.changed else weights
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

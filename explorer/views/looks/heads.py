@@ -103,7 +103,7 @@ class AttentionHeads(Attending):
             figure = self.figure(view, chosen, page.dark())
             _clickable(figure, self.name, options, partial(_to_place, chosen, options))
         self.say()
-        self.more(view, chosen, options)
+        self.onward()
 
 
 # -- clicks -----------------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def _map(view: View, chosen: Chosen, dark: bool) -> go.Figure:
 
 def _lines(view: View, chosen: Chosen, dark: bool) -> go.Figure:
     said, looking, seen = _named(view, chosen)
-    place = None if chosen.place == ALL else chosen.place
+    place = None if chosen.place == ALL else attended.within(chosen.place, looking)
     if place is not None:
         said += f" · from {as_text(looking.names[place])}"
     return figures.lines(_shown(view, chosen), looking.labels, seen.labels, said, place, dark)
@@ -171,10 +171,11 @@ def _lines(view: View, chosen: Chosen, dark: bool) -> go.Figure:
 def _from_place(view: View, chosen: Chosen, dark: bool) -> go.Figure:
     said, looking, seen = _named(view, chosen)
     weights = _shown(view, chosen)
-    values = weights.mean(0) if chosen.place == ALL else weights[chosen.place]
+    place = attended.within(chosen.place, looking)
+    values = weights.mean(0) if place == ALL else weights[place]
     if len(looking) > 1:
-        said += " · mean place" if chosen.place == ALL else f" · from {as_text(looking.names[chosen.place])}"
-    return over_places(view, values, seen, said, "weight", chosen.place, chosen.limit, dark)
+        said += " · mean place" if place == ALL else f" · from {as_text(looking.names[place])}"
+    return over_places(view, values, seen, said, "weight", place, chosen.limit, dark)
 
 
 def over_places(

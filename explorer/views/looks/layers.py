@@ -62,10 +62,11 @@ class Layers(Look):
                 help="Shows the pattern of weak channels too; how strong they are is then not seen.",
             )
         if values.ndim == 3:
-            part = layer.window(
-                len(values), "channels", options.key(f"maps-{view.run.id}-{name}"), layer.at_once(values)
-            )
+            part = layer.window(len(values), "channels", most=layer.at_once(values), options=options)
         return Chosen(name, part, layer.span_of(view, spot), each, one)
+
+    def together(self, view: View, steps: tuple[int, ...], chosen: Hashable) -> Hashable:
+        return chosen._replace(span=results.span(view.run.id, steps, view.split, view.shown, _spot(chosen.name)))
 
     def figure(self, view: View, chosen: Hashable, dark: bool) -> go.Figure:
         return _figure(view, chosen, chosen.channel, dark)
@@ -84,7 +85,7 @@ class Layers(Look):
             lambda: _figure(view, chosen, outlined, dark),
             key,
             (content, outlined),
-            clicked if view.layers[chosen.name].output.kind == "image" else None,
+            clicked if channel.fits(view.layers[chosen.name]) else None,
         )
         self.say()
         self.more(view, chosen, options)

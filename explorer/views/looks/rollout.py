@@ -60,7 +60,6 @@ class Rollout(Attending):
         found = _reach(*view.place, *chosen)
         if found.read:
             st.caption(f"These are the places of {page.plain(found.start)}, each of which has read others already.")
-        super().more(view, chosen, options)
 
 
 def _target(view: View) -> int | None:

@@ -51,6 +51,7 @@ class Scores(Attending):
     def figure(self, view: View, chosen: Chosen, dark: bool) -> go.Figure:
         name, head, place, part = chosen
         found, looking, seen = _found(view, chosen)
+        place = attended.within(place, looking)
         said = attended.said(name) + attended.head_said(head, len(found.weights))
         said += f" · from {as_text(looking.names[place])}" if len(looking) > 1 else ""
         if part == "scores":
@@ -77,7 +78,6 @@ class Scores(Attending):
             "Worked out from these numbers, of all heads and places, the layer puts out what it did put out; the "
             f"largest difference is {found.error:.0e}."
         )
-        super().more(view, chosen, options)
 
 
 def _found(view: View, chosen: Chosen) -> tuple[AttentionSteps, Places, Places]:

@@ -12,7 +12,8 @@ import streamlit as st
 from explorer.figures.quality import short
 from explorer.figures.space import Cloud, cloud
 from explorer.views import coloured, jobs, opened, page, representations, state
-from explorer.views.looks.base import Look
+from explorer.views.looks.base import COLUMNS, Look
+from explorer.views.view import move
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -60,7 +61,8 @@ class Chosen:
 
 class EmbeddingSpace(Look):
     """Every example is a point, and examples that this layer represents alike lie close together. The one you look at
-    has a thick ring, its nearest neighbours thin ones; in two dimensions, click a point to look at its example.
+    has a thick ring, its nearest neighbours thin ones. Click a point to look at its example; where there are three
+    dimensions, choose it from the list below.
     """
 
     name = "space"
@@ -105,11 +107,13 @@ class EmbeddingSpace(Look):
             self.show(view, chosen, options.key(self.name))
             self.say()
             st.caption(_explained(view, chosen))
+            if chosen.dimensions == 3:
+                _pick(view, chosen, options.key("space-pick"))
         self.more(view, chosen, options)
 
-    def draw_steps(self, view: View, options: Options) -> None:
+    def draw_steps(self, view: View, options: Options, columns: int = COLUMNS) -> None:
         if options.value("way", list(WAYS), "pca") == "pca":
-            super().draw_steps(view, options)
+            super().draw_steps(view, options, columns)
             st.caption(
                 "Axes are the principal components of each step: one may turn into another from step to step."
                 if options.value("basis", list(_AXES), "last") == "own"
@@ -175,6 +179,25 @@ class EmbeddingSpace(Look):
             "· the distance. Click one to look closer."
         )
         opened.list_of(view, rows, lambda row: _label(view, row, distance[row]), options.key(f"near-{chosen.layer[0]}"))
+
+
+def _pick(view: View, chosen: Chosen, key: str) -> None:
+    """Choose one of the points from a list: in three dimensions none can be clicked."""
+    rows = representations.rows(_of(view), chosen.layer)
+    words = dict(zip(rows.tolist(), coloured.colours(view, rows, chosen.colour)["hover"], strict=True))
+    revision = state.lens().revision
+    key = f"{key}-{revision}"
+    st.session_state[key] = view.example if view.example in words else None
+    st.selectbox(
+        "Look at another point",
+        list(words),
+        key=key,
+        format_func=words.__getitem__,
+        placeholder="In three dimensions none can be clicked",
+        on_change=move,
+        args=(revision, "example", key),
+        width=360,
+    )
 
 
 _AXES = {"last": "the last step", "own": "each step"}

@@ -45,7 +45,7 @@ class WeightsAndActivations(Look):
     name = "spread"
     title = "Weights and activations"
     order = 40
-    steady = True
+    steady = "It shows the steps of the training in one picture as it is."
     misleads = (
         "A layer of small weights is not unimportant, since what follows may enlarge it; and a unit that is dead for "
         "these examples may speak for others."

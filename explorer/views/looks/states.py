@@ -48,6 +48,7 @@ class States(Look):
     name = "states"
     title = "Hidden states"
     order = 30
+    scope = "memory"
     misleads = (
         "A unit that seems to follow something need not be used by the answer, and a unit that never changes may still "
         "matter."

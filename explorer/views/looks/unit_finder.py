@@ -49,6 +49,7 @@ class UnitFinder(Look):
     name = "finder"
     title = "Unit finder"
     order = 31
+    scope = "memory"
     misleads = (
         "With many units some follow any pattern by chance, so only what is far beyond the dashed lines counts; and a "
         "unit that follows it need not be used by the answer."

@@ -75,7 +75,7 @@ class Words(Look):
                 few=0,
                 width=260,
             )
-        return Chosen(layer, token, view.steps[-1], options.key("word"))
+        return Chosen(layer, token, view.steps[-1], options.kept("word"))
 
     def show(self, view: View, chosen: Chosen, key: str) -> None:
         if state.playing():

@@ -21,26 +21,16 @@ def changing(view: View, options: Options) -> None:
         flips.flips(view, options)
 
 
-_ONE, _BESIDE, _TRAINING = (
-    ("One method", one.one),
-    ("Side by side", beside.beside),
-    ("Over training", training.training),
-)
 PARTS: dict[str, Part] = {
-    "one": _ONE,
-    "beside": _BESIDE,
+    "one": ("One method", one.one),
+    "beside": ("Side by side", beside.beside),
     "many": ("Many examples", many.many),
-    "training": _TRAINING,
+    "training": ("Over training", training.training),
     "whole": ("Whole split", whole.whole),
     "flips": ("What would change it", changing),
 }
 """What can be asked, by the name in the URL."""
-OF_TRANSLATIONS: dict[str, Part] = {
-    "map": ("Source × target", across.across),
-    "one": _ONE,
-    "beside": _BESIDE,
-    "training": _TRAINING,
-}
+OF_TRANSLATIONS: dict[str, Part] = {"map": ("Source × target", across.across), **PARTS}
 """The same of translations."""
 OF_SPLITS = ("many", "whole")
 """Parts that are about no one example."""
@@ -48,10 +38,8 @@ OF_SPLITS = ("many", "whole")
 
 def reasons(view: View) -> dict[str, str]:
     """Choose what to ask, and see the answer; returns what was chosen, for the URL."""
-    options = Options()
-    parts = dict(OF_TRANSLATIONS if view.dataset.task == "translation" else PARTS)
-    if view.changed and view.dataset.task == "translation":
-        del parts["training"]  # it follows the right translation, which a changed source does not have
+    options = Options(by="attributions")
+    parts = OF_TRANSLATIONS if view.dataset.task == "translation" else PARTS
     with st.container(key="parts"):
         part = options.one("part", "Ask", list(parts), words=lambda name: parts[name][0], label_visibility="collapsed")
     draw = parts[part][1]

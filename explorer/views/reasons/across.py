@@ -14,7 +14,7 @@ from explorer.figures.shades import side
 from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, saving
+from explorer.views.reasons import choices, saving, trusted
 from explorer.views.reasons.asked import Asked
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.view import View
@@ -62,6 +62,7 @@ def _map(view: View, options: Options, name: str, text: str) -> None:
         "ones before it, and is drawn relative to its own strongest value. What the tokens before it contribute is "
         "not shown: a row may look weak because the model writes on from what it has written."
     )
+    trusted.beside_one(view, name)
     table = pd.DataFrame(values, columns=[f"{n}: {word}" for n, word in enumerate(source)])
     table.insert(0, "produced", target)
     saving.values(view, table, f"{name}-map")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, NotApplicable
 from explorer.views import results
 from explorer.views.server import store
 
 if TYPE_CHECKING:
     import torch
 
-    from explorer.attribution import Attribution, Question
+    from explorer.attribution import Attribution, Question, Target
     from explorer.data import Dataset
     from explorer.data.made import Example
 
@@ -41,7 +41,7 @@ class Asked:
 
     method: str
     params: tuple[tuple[str, Any], ...] = ()
-    target: int | tuple[int, int] = 0
+    target: Target = 0
     baseline: str = "zero"
     compared: int = 0
     references: int = REFERENCES
@@ -97,18 +97,15 @@ def _explained(run_id: str, step: int, split: str, example: Example, asked: Aske
 
 
 def explain_rows(
-    run_id: str, step: int, split: str, rows: tuple[int, ...], targets: tuple[int, ...], asked: Asked
+    run_id: str, step: int, split: str, rows: tuple[int, ...], targets: tuple[Target, ...], asked: Asked
 ) -> list[Attribution | str]:
-    """The same for several examples, each with a target of its own; the target of `asked` counts for none.
-
-    Of a difference, the second class is that of `asked`; where it is the first one, too, only that is explained.
-    """
+    """The same for several examples, each with a target of its own; the target of `asked` counts for none."""
     return _explain_rows(run_id, step, split, rows, targets, asked.needed)
 
 
 @st.cache_data(max_entries=results.KEPT, max_size=results.KEPT_BYTES, show_spinner=False)
 def _explain_rows(
-    run_id: str, step: int, split: str, rows: tuple[int, ...], targets: tuple[int, ...], asked: Asked
+    run_id: str, step: int, split: str, rows: tuple[int, ...], targets: tuple[Target, ...], asked: Asked
 ) -> list[Attribution | str]:
     from explorer.attribution import METHODS
 
@@ -136,6 +133,8 @@ def _question(run_id: str, step: int, split: str, example: Example, asked: Asked
     target = asked.target
     if dataset.task == "translation":
         before, tokens = read(run_id, step, split, example, asked.text)
+        if asked.at >= len(tokens):
+            raise NotApplicable(f"This translation ends with token {len(tokens)}. Choose an earlier one.")
         target, more["written"], more["at"] = tokens[asked.at], before, asked.at
     return ask(model, x, target, **more)
 

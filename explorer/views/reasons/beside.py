@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from explorer.attribution import METHODS, Attribution
-from explorer.figures.explained import crossed, wrapped
-from explorer.figures.images import attributions
-from explorer.figures.shades import side
 from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, pictures, saving
-from explorer.views.reasons.asked import Asked, positions
+from explorer.views.reasons import choices, relative, saving, trusted
+from explorer.views.reasons.asked import Asked
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.reasons.one import question
+from explorer.views.reasons.saving import Look, Several
+from explorer.views.reasons.trusted import Known
 from explorer.views.view import View
 
-FIRST = ("saliency", "integrated_gradients", "grad_cam", "occlusion", "random")
+FIRST = ("saliency", "integrated_gradients", "grad_cam", "occlusion", "rollout", "attention_gradient", "random")
 """The methods shown until others are chosen; a control among them."""
 MOST = 8
 """Most of them at once."""
@@ -53,58 +51,17 @@ def _answers(view: View, options: Options, names: list[str], asked: Asked, said:
     every = [replace(settings, method=name) for name in names]
     found = {one.method: asking.explained(*view.place, one) for one in every}
     drawn = {name: one for name, one in found.items() if isinstance(one, Attribution) and not one.nothing}
-    _draw(view, drawn, sign, f"Why {said}?")
+    relative.draw(view, drawn, sign, f"Why {said}?", "why", saving.called(view, "beside"))
+    trust = trusted.beside_several(view, names)
     for one in every:
-        _said(view, one, found[one.method])
-    saving.report_of(view, every, said)
+        _said(view, one, found[one.method], trust)
+    same = view.input.expand(len(drawn), *view.input.shape[1:])
+    titles = [METHODS[name].title for name in drawn]
+    shown = Several("method", titles, titles, same, list(drawn.values()), f"Why {said}?", same=False)
+    saving.several(view, shown, Look(sign), "beside", every, said)
 
 
-def _draw(view: View, found: dict[str, Attribution], sign: str, title: str) -> None:
-    if not found:
-        return
-    modality, dark = view.dataset.modality, page.dark()
-    titles = [METHODS[name].title for name in found]
-    values = [side(positions(one.values, modality), sign) for one in found.values()]
-    alt = f"{title} By {', '.join(titles)}."
-    if modality == "image":
-        figure = attributions(list(zip(titles, values, strict=True)), title, alt, dark=dark)
-    elif modality == "tokens":
-        st.markdown(f"**{page.plain(title)}**")
-        for name, one in found.items():
-            st.markdown(METHODS[name].title)
-            said, numbers = pictures.spoken(view, one)
-            pictures.text(said, numbers, sign, f"{title} {METHODS[name].title}")
-        st.caption("Each is coloured relative to its own strongest value, since methods measure different things.")
-        return
-    elif modality == "vector":
-        figure = crossed(
-            np.stack(values, axis=1),
-            view.dataset.features,
-            titles,
-            title,
-            alt,
-            relative=0,
-            strength=sign == "strength",
-            dark=dark,
-        )
-    else:
-        steps = [str(step) for step in range(len(values[0]))]
-        figure = crossed(
-            np.stack(values),
-            titles,
-            steps,
-            title,
-            alt,
-            names=("", "step"),
-            relative=1,
-            strength=sign == "strength",
-            dark=dark,
-        )
-    page.show(wrapped(figure), key="why", save=saving.called(view, "beside"))
-    st.caption("Each is drawn relative to its own strongest value, since methods measure different things.")
-
-
-def _said(view: View, asked: Asked, found: Attribution | str) -> None:
+def _said(view: View, asked: Asked, found: Attribution | str, trust: Known) -> None:
     method = METHODS[asked.method]
     if isinstance(found, str):
         said = page.plain(found)
@@ -114,4 +71,6 @@ def _said(view: View, asked: Asked, found: Attribution | str) -> None:
         said = method.reading(view.dataset.modality, asked.words(view.dataset))
         if found.error is not None:
             said += f" Completeness error {found.error:.2g}."
+    if trust.found:
+        said += f" Trust: {trust.short(asked.method)}."
     st.caption(f"**{method.title}** · {said}", help=f"{method.help()} {method.paper}.")

@@ -15,7 +15,8 @@ from explorer.views.view import View
 @contextmanager
 def beside_example(view: View) -> Iterator[None]:
     """What is drawn inside stands beside the example."""
-    left, right = st.columns([1, 2], gap="medium")
+    with st.container(key="beside-example"):  # on phones the example comes last: see the style
+        left, right = st.columns([1, 2], gap="medium")
     with left:
         panel.example_panel(view)
         if view.dataset.classes:

@@ -6,13 +6,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explorer.attribution import METHODS
+from explorer.attribution import METHODS, Attribution
 from explorer.views import page
 from explorer.views.options import Options
 from explorer.views.reasons import asked as asking
-from explorer.views.reasons import choices, pictures, saving
+from explorer.views.reasons import choices, pictures, relative, saving, trusted
 from explorer.views.reasons.beside_example import beside_example
 from explorer.views.view import View
+
+CONTROLS = ("random", "sobel")
+"""What stands beside each method; of what is no image there is no edge."""
+SMALL = 130
+"""Screen pixels such a picture is high."""
 
 
 def one(view: View, options: Options) -> None:
@@ -37,8 +42,21 @@ def _answer(view: View, options: Options, name: str, asked: asking.Asked, said: 
     pictures.draw(view, found, sign, opacity, title, saving.called(view, name))
     if not found.nothing:
         st.caption(pictures.reading(view, asked, found))
+    trusted.beside_one(view, name)
+    _controls(view, asked, sign)
     st.caption(f"{method.help()} {method.paper}. It takes {method.cost}.")
-    saving.saving(view, asked, found, said, sign)
+    saving.saving(view, asked, found, said, sign, opacity)
+
+
+def _controls(view: View, asked: asking.Asked, sign: str) -> None:
+    """What looks at no model says of the same, small: where it looks like the method, doubt the method."""
+    method = METHODS[asked.method]
+    if method.control or method.inner:
+        return
+    said = {name: asking.explained(*view.place, replace(asked, method=name, params=())) for name in CONTROLS}
+    found = {name: one for name, one in said.items() if isinstance(one, Attribution) and not one.nothing}
+    title = "For comparison: without any model"
+    relative.draw(view, found, sign, title, "controls", saving.called(view, "controls"), SMALL)
 
 
 def question(view: View, options: Options, training: bool = False) -> tuple[asking.Asked, str]:

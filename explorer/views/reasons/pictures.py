@@ -90,12 +90,17 @@ def _layer(name: str, values: np.ndarray, title: str, dark: bool) -> go.Figure:
     """Values of a layer: channels (C, H, W), places (C, L) or (L, D), or units (D,)."""
     alt = f"{title}: one value for each value of {name}."
     if values.ndim == 3:
-        strongest = np.sort(np.argsort(-np.abs(values).max(axis=(1, 2)), kind="stable")[:STRONGEST])
-        labels = [str(number) for number in strongest]
-        return mosaic(values[strongest], labels, title, alt, scale="auto", dark=dark)
+        chosen = strongest(values)
+        labels = [str(number) for number in chosen]
+        return mosaic(values[chosen], labels, title, alt, scale="auto", dark=dark)
     if values.ndim == 2:
         return table(values.T, [str(n) for n in range(len(values))], title, alt, dark, axis="value")
     return units(values, title, alt, dark)
+
+
+def strongest(values: np.ndarray) -> np.ndarray:
+    """Numbers of the channels of (C, H, W) with the strongest values, in order."""
+    return np.sort(np.argsort(-np.abs(values).max(axis=(1, 2)), kind="stable")[:STRONGEST])
 
 
 def _text(view: View, found: Attribution, sign: str, title: str) -> None:

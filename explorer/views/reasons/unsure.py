@@ -30,9 +30,13 @@ def warn(view: View, example: bool = True) -> None:
         view: What is looked at.
         example: Whether it is one example that is explained.
     """
-    said = [line for line in (poor(view), wrong(view) if example else "") if line]
-    if said:
-        st.warning(" ".join(said), icon=":material/warning:")
+    if said := doubts(view, example):
+        st.warning(page.plain(" ".join(said)), icon=":material/warning:")
+
+
+def doubts(view: View, example: bool = True) -> list[str]:
+    """The same as sentences of plain text."""
+    return [line for line in (poor(view), wrong(view) if example else "") if line]
 
 
 def poor(view: View) -> str:
@@ -73,12 +77,9 @@ def wrong(view: View) -> str:
         return ""
     if view.dataset.task == "translation":
         said = results.translation(*view.place)
-        return "" if said == view.said else f"The translation is not the right one: {page.plain(view.said)}."
+        return "" if said == view.said else f"The translation is not the right one: {view.said}."
     answer = results.prediction(*view.place).answer
     if answer == view.truth:
         return ""
     names = view.dataset.classes
-    return (
-        f"The answer is wrong: {page.plain(names[answer])}, truly {page.plain(names[view.truth])}. What follows "
-        "explains a mistake."
-    )
+    return f"The answer is wrong: {names[answer]}, truly {names[view.truth]}. What follows explains a mistake."
