@@ -24,14 +24,12 @@ class SmoothGrad(Drawn):
     noise: float = Field(0.15, gt=0, le=2, description="Standard deviation of the noise, as a share of the range.")
 
     def run(self, question: Question) -> torch.Tensor:
-        from captum.attr import NoiseTunnel, Saliency
-
-        spread = float(question.x.max() - question.x.min()) or 1.0
-        return NoiseTunnel(Saliency(question.quick.forward)).attribute(
-            question.x.requires_grad_(),
-            nt_samples=self.copies,
-            nt_samples_batch_size=question.at_once(self.copies),
-            stdevs=self.noise * spread,
-            target=0,
-            abs=False,
-        )
+        # Captum's own draws on the device of the model. Drawn on the CPU, the noise of one seed is the same everywhere.
+        x, total = question.x, torch.zeros_like(question.x)
+        spread = float(x.max() - x.min()) or 1.0
+        noise = torch.randn(self.copies, *x.shape[1:]).to(x) * self.noise * spread
+        for points in (x + noise).split(question.at_once(self.copies)):
+            points = points.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(question.quick(points).sum(), points)
+            total += slope.sum(0, keepdim=True)
+        return total / self.copies

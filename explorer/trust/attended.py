@@ -18,4 +18,4 @@ def attended(question: Question) -> np.ndarray | None:
         what it looks at are not the places of the input.
     """
     method = METHODS.make("rollout")
-    return None if method.needs(question) else placed(question, method.explain(question).values)
+    return None if method.needs(question) else placed(question, method.explain(question))
