@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 KEPT = 256
 """Climbs that are remembered for all sessions together."""
-PART, AT_ONCE = 0.25, 8
+PART, AT_ONCE = 0.3, 8
 """Seconds that are climbed before the picture is drawn anew, and steps that are taken in one go."""
-PAUSE = 0.1
-"""Seconds the browser waits before it asks for the next part."""
+PAUSE = 0.45
+"""Seconds from one part that the browser asks for to the next: more than a part takes, or it never comes to draw."""
 STOPPED = "climbs-stopped"
 
 

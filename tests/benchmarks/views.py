@@ -16,6 +16,7 @@ from explorer.runs.store import RunStore
 from explorer.specs import RunSpec
 from tests.benchmarks._heads import measure as heads
 from tests.benchmarks._lag import percentile
+from tests.benchmarks._looks import looks
 from tests.benchmarks._maps import maps
 from tests.benchmarks._memory import measure as memory
 from tests.benchmarks._space import space, tsne
@@ -32,7 +33,7 @@ def measure(repeats: int) -> list[Bar]:
     """All bars of the views; every sort of view has a server and runs of its own."""
     with tempfile.TemporaryDirectory() as folder, browser() as program:
         bars = [*_digits(Path(folder) / "digits", program, repeats)]
-        for what in (maps, memory):
+        for what in (maps, memory, looks):
             place = Path(folder) / what.__name__
             place.mkdir()
             bars += what(program, place, repeats)
