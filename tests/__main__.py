@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +37,7 @@ def main(arguments: list[str]) -> int:
     install()
     browser = find_browser() or install_browser()
     say(f"browser: {browser or 'none'}")
-    failed = [name for names in checks(arguments, browser) for name in failures(names, browser)]
+    failed = [name for name, command in checks(arguments, browser) if not passed(name, command, browser)]
     if not browser and not arguments:
         say(
             "no Chromium was found and none could be installed, so the browser tests did not run. "
@@ -49,41 +48,30 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def checks(arguments: list[str], browser: str | None) -> Iterator[dict[str, list[str]]]:
-    """Commands by name, those together that run at the same time.
+def checks(arguments: list[str], browser: str | None) -> Iterator[tuple[str, list[str]]]:
+    """Names and commands. Browser tests come last and one at a time: they time what they see.
 
-    Browser tests wait most of the time, so they run beside the others, but one at a time. The tests of one file stay in
-    one process, so that what they share is made once.
+    The tests of one file stay in one process, so that what they share is made once.
     """
-    yield {"ruff check": ["ruff", "check", "."]}
-    yield {"ruff format": ["ruff", "format", "--check", "."]}
-    spread = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
+    yield "ruff check", ["ruff", "check", "."]
+    yield "ruff format", ["ruff", "format", "--check", "."]
+    cores, more = str(os.cpu_count() or 1), str((os.cpu_count() or 1) + 2)  # many tests wait for processes
     if arguments:
-        yield {"pytest": ["pytest", *spread, *arguments]}
+        yield "pytest", ["pytest", "-n", cores, "--dist", "loadfile", *arguments]
         return
-    plain = {"plain tests": ["pytest", *spread, "-m", "not browser"]}
-    yield plain | ({"browser tests": ["pytest", "-n", "0", "-m", "browser"]} if browser else {})
+    yield "plain tests", ["pytest", "-n", more, "--dist", "loadfile", "-m", "not browser"]
+    if browser:
+        yield "browser tests", ["pytest", "-n", "0", "-m", "browser"]
 
 
-def failures(commands: dict[str, list[str]], browser: str | None) -> list[str]:
-    """Run commands in the environment at the same time and show what each says, one after the other: which failed."""
+def passed(name: str, command: list[str], browser: str | None) -> bool:
+    """Run one check in the environment, showing what it says."""
+    say(f"{name}: {' '.join(command)}")
+    began = time.monotonic()
     environment = {**os.environ, **({"CHROMIUM": browser} if browser else {})}
-    began, running, failed = time.monotonic(), {}, []
-    for name, command in commands.items():
-        say(f"{name}: {' '.join(command)}")
-        heard = tempfile.TemporaryFile() if running else None  # what the first says is shown as it comes
-        whole = [str(PYTHON), "-m", *command]
-        running[name] = subprocess.Popen(whole, cwd=ROOT, env=environment, stdout=heard, stderr=heard), heard
-    for name, (process, heard) in running.items():
-        status = process.wait()
-        if heard:
-            heard.seek(0)
-            shutil.copyfileobj(heard, sys.stdout.buffer)
-            sys.stdout.flush()
-        took = f"{time.monotonic() - began:.0f} s"
-        say(f"{name} {'passed' if status == 0 else f'FAILED (exit status {status})'} after {took}")
-        failed += [name] * (status != 0)
-    return failed
+    status = subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, env=environment).returncode
+    say(f"{name} {'passed' if status == 0 else f'FAILED (exit status {status})'} in {time.monotonic() - began:.0f} s")
+    return status == 0
 
 
 def make_venv() -> None:

@@ -71,17 +71,20 @@ class _NoEngine:
 
 @pytest.fixture(scope="module")
 def train(store: RunStore) -> Callable[..., Run]:
-    """Train a family into the store, in this process; of translations only a few are tested, since all take seconds."""
+    """Train a family into the store, in this process, on the first so many examples, or on all if 0 are named; of
+    translations only a few are tested, since all take seconds.
+    """
 
     def tested(model: nn.Module, dataset: Dataset) -> dict[str, float]:
         few = slice(None, 32 if dataset.task == "translation" else None)
         test = Split(dataset.test.inputs[few], dataset.test.targets[few], dataset.test.rows[few])
         return evaluate(model, replace(dataset, test=test))
 
-    def train(family: str = "cnn", dataset: str = "digits", **settings: object) -> Run:
-        spec = RunSpec(
-            dataset=dataset, model=preset(family, load_dataset(dataset)), family=family, train=TrainSpec(**settings)
-        )
+    def train(family: str = "cnn", dataset: str = "digits", examples: int = 0, **settings: object) -> Run:
+        data = load_dataset(dataset)
+        few = min(examples, len(data.train)) or None
+        train = TrainSpec(**settings)
+        spec = RunSpec(dataset=dataset, model=preset(family, data), family=family, train=train, examples=few)
         with store.owners.hold() as owner, pytest.MonkeyPatch.context() as patch:
             patch.setattr(execution, "evaluate", tested)
             return execute(store, submit(store, spec, owner=owner), owner)

@@ -34,7 +34,7 @@ RUNS = {
 
 @pytest.fixture(scope="module")
 def runs(store: RunStore, train: Callable[..., Run]) -> dict[str, Run]:
-    return {dataset: train(family, dataset, epochs=1) for dataset, family in RUNS.items()}
+    return {dataset: train(family, dataset, epochs=1, examples=320) for dataset, family in RUNS.items()}
 
 
 def model(store: RunStore, run: Run) -> torch.nn.Module:

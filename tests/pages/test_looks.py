@@ -36,7 +36,7 @@ FAMILIES = {
 
 @pytest.fixture(scope="module")
 def runs(store: RunStore, train: Callable[..., Run]) -> dict[str, Run]:
-    return {family: train(family, dataset, epochs=1) for family, dataset in FAMILIES.items()}
+    return {family: train(family, dataset, epochs=1, examples=320) for family, dataset in FAMILIES.items()}
 
 
 def offered(app) -> list[str]:  # noqa: ANN001

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.usefixtures("idle")
 
 @pytest.fixture(scope="module")
 def names(train: Callable[..., Run]) -> Run:
-    return train("rnn", "surnames", epochs=1)
+    return train("rnn", "surnames", epochs=1, examples=320)
 
 
 @pytest.fixture(scope="module")
 def pairs(train: Callable[..., Run]) -> Run:
-    return train("seq2seq_rnn", "phrases", epochs=1)
+    return train("seq2seq_rnn", "phrases", epochs=1, examples=320)
 
 
 def chosen(app: AppTest, label: str) -> object:
@@ -121,7 +121,7 @@ def test_a_span_from_a_link_is_kept_within_the_places(names: Run, span: str) -> 
 
 
 def test_a_part_that_a_layer_does_not_have_is_one_line(train: Callable[..., Run]) -> None:
-    run = train("rnn", "mnist1d", epochs=1)
+    run = train("rnn", "mnist1d", epochs=1, examples=320)
     app = healthy(open_page("look_inside", run=run.id, look="states", part="cell_state"))
     assert [read(one.value) for one in app.warning] == [
         "The link asks for part 'cell_state', which is not here; hidden_state is shown."
@@ -141,7 +141,7 @@ def test_several_steps_have_one_scale_and_one_order_of_units(names: Run, store: 
     ("family", "data", "why"), [("cnn", "digits", "whole input"), ("transformer", "digits", "all places")]
 )
 def test_where_nothing_is_remembered_it_says_why(train: Callable[..., Run], family: str, data: str, why: str) -> None:
-    run = train(family, data, epochs=1)
+    run = train(family, data, epochs=1, examples=320)
     said = texts(healthy(open_page("look_inside", run=run.id)))
     for title in ("Hidden states", "Unit finder", "Gradient through time"):
         assert f"**{title}**: it sees {'its ' if 'whole' in why else ''}{why} at once" in said
