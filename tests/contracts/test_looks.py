@@ -90,8 +90,8 @@ class Drawing:
             for option in WHOLE & known.keys():
                 for value in self.one_each(known[option], lambda layer: layer.kind):
                     self.draw(look.name, {option: value})
-                for value in self.one_each(known[option], lambda layer: layer.output.kind) if not look.steady else ():
-                    self.draw(look.name, {option: value}, several=True)
+                if not look.steady:
+                    self.draw(look.name, {option: known[option][-1]}, several=True)
 
     def one_each(self, names: Sequence[str], sort: Callable[[Planned], str]) -> list[str]:
         """Of the names of layers one for each sort; of other names all."""
