@@ -202,7 +202,7 @@ def test_a_poor_model_is_said_to_be_poor_first(store: RunStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "dataset"), [("mlp", "diabetes"), ("mlp", "breast_cancer"), ("seq2seq_rnn", "dates")]
+    ("family", "dataset"), [("mlp", "diabetes"), ("mlp", "breast_cancer"), ("seq2seq_rnn", "phrases")]
 )
 def test_it_opens_for_values_two_classes_and_translations(store: RunStore, family: str, dataset: str) -> None:
     run = few(store, family, dataset)
