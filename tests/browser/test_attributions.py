@@ -43,8 +43,10 @@ def test_the_words_of_a_text_are_saved_as_png_in_their_colours(url: str, tab: Ta
 
 
 def test_on_a_phone_the_explanation_comes_before_the_example(url: str, tab: Tab) -> None:
-    page = tab(PHONE).page
+    one = tab(PHONE)
+    page = one.page
     page.goto(url)
+    one.settle()
     example, saving = page.locator(".st-key-example-panel"), page.locator(".st-key-saving")
     expect(example).to_be_visible(timeout=60_000)
     expect(saving).to_be_visible()
