@@ -94,7 +94,8 @@ def install() -> None:
     say("installing packages into .venv (minutes the first time)")
     files = [part for path in REQUIREMENTS for part in ("-r", str(path))]
     quiet = ["-qq", "--disable-pip-version-check"]  # errors only
-    if subprocess.run([str(PYTHON), "-m", "pip", "install", *quiet, *files], cwd=ROOT).returncode:
+    # Compiling all that is installed takes as long again; what is imported is compiled then.
+    if subprocess.run([str(PYTHON), "-m", "pip", "install", *quiet, "--no-compile", *files], cwd=ROOT).returncode:
         raise SystemExit("tests: packages could not be installed; the lines above say why. Is there a network?")
     STAMP.write_text(wanted)
 
