@@ -15,7 +15,6 @@ from explorer.data.source import load_dataset
 from explorer.errors import DataError
 from explorer.specs import RunSpec
 
-MOST_FOLDS = 20
 SHUFFLED_BY = 1
 """Seed of the order in which labels are shuffled."""
 

@@ -18,7 +18,6 @@ SPEEDS = {
     3: "3 steps a second",
     1: "1 step a second",
 }
-ASKED = {Verb.PAUSE: "Pausing", Verb.STOP: "Stopping"}
 NOTES = {
     "range test": "A short test that ends by itself. It finds a learning rate, not a model to use.",
     "one batch": "A short test that ends by itself. It asks whether the model can learn at all.",

@@ -34,11 +34,6 @@ class Call:
         """The module, freshly initialised."""
         return self.cls(*self.args, **self.kwargs)
 
-    @property
-    def from_torch(self) -> bool:
-        """Whether `torch.nn` has the class; if not, exported source must carry it."""
-        return _from_torch(self.cls)
-
     def source(self) -> str:
         """The call as Python: ``nn.Conv2d(1, 16, 3, padding=1)``."""
         parts = [_word(a) for a in self.args] + [f"{k}={_word(v)}" for k, v in self.kwargs.items()]
@@ -54,6 +49,7 @@ class Call:
 
 
 def _from_torch(cls: type) -> bool:
+    """Whether `torch.nn` has the class; if not, exported source must carry it."""
     return getattr(nn, cls.__name__, None) is cls
 
 

@@ -31,43 +31,24 @@ def draw(
     """
     if not found:
         return
-    modality, dark = view.dataset.modality, page.dark()
+    modality, look = view.dataset.modality, {"strength": sign == "strength", "dark": page.dark()}
     titles = [METHODS[name].title for name in found]
     values = [side(positions(one.values, modality), sign) for one in found.values()]
     alt = f"{title} By {', '.join(titles)}."
-    if modality == "image":
-        figure = attributions(list(zip(titles, values, strict=True)), title, alt, dark=dark, tall=tall)
-    elif modality == "tokens":
+    if modality == "tokens":
         st.markdown(f"**{page.plain(title)}**")
         for name, one in found.items():
             st.markdown(METHODS[name].title)
             said, numbers = pictures.spoken(view, one)
             pictures.text(said, numbers, sign, f"{title} {METHODS[name].title}")
-        st.caption("Each is coloured relative to its own strongest value, since methods measure different things.")
-        return
-    elif modality == "vector":
-        figure = crossed(
-            np.stack(values, axis=1),
-            view.dataset.features,
-            titles,
-            title,
-            alt,
-            relative=0,
-            strength=sign == "strength",
-            dark=dark,
-        )
     else:
-        steps = [str(step) for step in range(len(values[0]))]
-        figure = crossed(
-            np.stack(values),
-            titles,
-            steps,
-            title,
-            alt,
-            names=("", "step"),
-            relative=1,
-            strength=sign == "strength",
-            dark=dark,
-        )
-    page.show(wrapped(figure), key=key, save=save)
-    st.caption("Each is drawn relative to its own strongest value, since methods measure different things.")
+        if modality == "image":
+            figure = attributions(list(zip(titles, values, strict=True)), title, alt, dark=look["dark"], tall=tall)
+        elif modality == "vector":
+            figure = crossed(np.stack(values, axis=1), view.dataset.features, titles, title, alt, relative=0, **look)
+        else:
+            steps = [str(step) for step in range(len(values[0]))]
+            figure = crossed(np.stack(values), titles, steps, title, alt, names=("", "step"), relative=1, **look)
+        page.show(wrapped(figure), key=key, save=save)
+    drawn = "coloured" if modality == "tokens" else "drawn"
+    st.caption(f"Each is {drawn} relative to its own strongest value, since methods measure different things.")
