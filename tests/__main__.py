@@ -55,7 +55,7 @@ def checks(arguments: list[str], browser: str | None) -> Iterator[tuple[str, lis
     """
     yield "ruff check", ["ruff", "check", "."]
     yield "ruff format", ["ruff", "format", "--check", "."]
-    cores, more = str(os.cpu_count() or 1), str((os.cpu_count() or 1) + 2)  # many tests wait for processes
+    cores, more = str(os.cpu_count() or 1), str((os.cpu_count() or 1) + 1)  # some tests wait for processes
     if arguments:
         yield "pytest", ["pytest", "-n", cores, "--dist", "loadfile", *arguments]
         return

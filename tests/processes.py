@@ -57,7 +57,7 @@ def _end_with(work: Callable[[], int | None], output: int, errors: int) -> None:
         os._exit(status)  # whatever else this copy holds belongs to the one it was copied from
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 30.0) -> Any:
+def wait_until(what: Callable[[], Any], seconds: float = 90.0) -> Any:
     """Ask until the answer is true, and return it; fail when time is up."""
     deadline = time.monotonic() + seconds
     while not (answer := what()):

@@ -11,6 +11,8 @@ from explorer.figures.theme import BAR, Parts, drawn, finish, palette, symmetric
 
 LONGEST = 12
 """Letters of a word that are written beside its place."""
+FEW_ROWS = 8
+"""Up to so many rows are numbered one by one."""
 
 
 def series(
@@ -210,6 +212,8 @@ def table(
     if rows is not None:
         shown, words = _ticks(rows, -(-len(rows) // 24))
         down |= {"tickvals": shown, "ticktext": words, "automargin": True}
+    elif len(values) <= FEW_ROWS:  # of so few Plotly would number halves, too
+        down["tickvals"] = list(range(len(values)))
     top = 44 + (20 if longest <= 2 else 8 * longest)
     height = top + 56 + max(160, min(480, 8 * len(values)))
     if rows is not None:

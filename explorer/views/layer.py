@@ -145,7 +145,8 @@ def _places(
 ) -> go.Figure:
     """A series (C, L), a sequence or hidden states (D, L): one column for each place."""
     places = _words(view, spot, rows.shape[1])
-    what = "hidden states at" if spot.what == "states" else "values at each of"
+    what = ("hidden state" if spot.what == "states" else "value") + ("s" if len(rows) > 1 else "")
+    what += " at" if spot.what == "states" else " at each of"
     if grid.each:
         rows, span = rows / np.abs(rows).max(axis=1, keepdims=True).clip(1e-12), None
     return table(

@@ -344,6 +344,11 @@ def test_rows_and_places_of_a_table_can_have_names_and_its_scale_can_be_given() 
     assert not figure.layout.shapes
 
 
+def test_few_rows_of_a_table_are_numbered_one_by_one_without_halves_between() -> None:
+    assert list(table(TILES[2][:1], ["one", "two"], "t", "a").layout.yaxis.tickvals) == [0]
+    assert table(np.zeros((64, 2)), ["one", "two"], "t", "a").layout.yaxis.tickvals is None
+
+
 def test_a_row_of_a_table_can_be_outlined() -> None:
     (box,) = table(TILES[2], ["one", "two"], "t", "a", rows=["x", "y"], outlined=1).layout.shapes
     assert (box.y0, box.y1) == (0.5, 1.5)

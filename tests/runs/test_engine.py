@@ -108,7 +108,7 @@ def running(store: ex.RunStore, run: ex.Run, step: int = 1) -> Callable[[], bool
 
 
 def over(store: ex.RunStore, run: ex.Run) -> ex.Run:
-    wait_until(lambda: store.get(run.id).status.over, 60)
+    wait_until(lambda: store.get(run.id).status.over)
     return store.get(run.id)
 
 
@@ -230,7 +230,7 @@ def test_an_engine_dies_with_its_owner_and_nothing_is_lost(store_of_ones_own: ex
     )
     assert owner.stdout
     engine = int(owner.stdout.readline())
-    wait_until(running(store, run, step=20), 60)
+    wait_until(running(store, run, step=20))
     processes = of(engine)
     assert workers(engine)
 
@@ -253,7 +253,7 @@ def test_as_many_runs_train_at_once_as_there_are_workers_and_closing_ends_them_a
     compute = Compute(Settings(store.home, workers=2, device="cpu"))
     runs = [submit(store, LONG) for _ in range(3)]
 
-    wait_until(running(store, runs[0]), 60)
+    wait_until(running(store, runs[0]))
     wait_until(running(store, runs[1]))
 
     assert store.get(runs[2].id).status is Status.QUEUED
@@ -273,7 +273,7 @@ def test_a_worker_that_takes_too_much_memory_is_ended_with_that_reason(store_of_
 
     compute = Compute(Settings(store.home, workers=1, device="cpu", memory=0.5))
     run = submit(store, LONG.model_copy(update={"model": HUGE}))
-    wait_until(lambda: store.get(run.id).status is Status.FAILED, 60)
+    wait_until(lambda: store.get(run.id).status is Status.FAILED)
     compute.close()
 
     assert re.fullmatch(

@@ -44,7 +44,7 @@ def straight(home_of_all: Path, shared: Compute) -> tuple[dict[str, torch.Tensor
 
 
 def paused(store: ex.RunStore, run: ex.Run) -> ex.Run:
-    wait_until(lambda: store.get(run.id).status is Status.PAUSED and not store.asked(run.id), 20)
+    wait_until(lambda: store.get(run.id).status is Status.PAUSED and not store.asked(run.id))
     return store.get(run.id)
 
 
@@ -54,10 +54,10 @@ def test_a_paused_run_stands_still_steps_by_batch_and_epoch_and_plays_on(store: 
     assert paused(store, run).step == 0
 
     store.ask(run.id, Verb.STEP)
-    wait_until(lambda: store.get(run.id).step == 1, 10)
+    wait_until(lambda: store.get(run.id).step == 1)
     for _ in range(3):  # three quick clicks
         store.ask(run.id, Verb.STEP)
-    wait_until(lambda: store.get(run.id).step == 4, 10)
+    wait_until(lambda: store.get(run.id).step == 4)
     assert paused(store, run).step == 4
     assert 4 in store.snapshots.steps(run.id), "what one wants to look at now is there"
     time.sleep(0.3)
@@ -70,7 +70,7 @@ def test_a_paused_run_stands_still_steps_by_batch_and_epoch_and_plays_on(store: 
     each = -(-len(ex.load_dataset("digits").train) // 32)
     assert paused(store, run).step == each
     store.ask(run.id, Verb.EPOCH)
-    wait_until(lambda: store.get(run.id).step == 2 * each, 10)
+    wait_until(lambda: store.get(run.id).step == 2 * each)
 
     store.ask(run.id, Verb.PLAY)
     assert over(store, run).status is Status.FINISHED
@@ -83,7 +83,7 @@ def test_pauses_do_not_count_as_training_time(store: ex.RunStore, engine: Comput
     store.ask(run.id, Verb.PAUSE)
     paused(store, run)
     store.ask(run.id, Verb.STEP)
-    wait_until(lambda: store.get(run.id).step == 1, 10)
+    wait_until(lambda: store.get(run.id).step == 1)
     time.sleep(1.2)
     store.ask(run.id, Verb.PLAY)
 
@@ -94,7 +94,7 @@ def test_pauses_do_not_count_as_training_time(store: ex.RunStore, engine: Comput
 def test_slow_motion_keeps_its_speed_and_can_be_left(store: ex.RunStore, engine: Compute) -> None:
     run = submit(store, NETWORK)
     store.ask(run.id, Verb.SPEED, 10)
-    wait_until(lambda: store.get(run.id).step >= 3, 20)
+    wait_until(lambda: store.get(run.id).step >= 3)
     began, first = time.monotonic(), store.get(run.id).step
     time.sleep(1.5)
     per_second = (store.get(run.id).step - first) / (time.monotonic() - began)
@@ -116,11 +116,11 @@ def test_pausing_killing_and_resuming_gives_the_weights_of_never_pausing(
         paused(store, run)
     else:
         store.ask(run.id, Verb.SPEED, 100)
-        wait_until(lambda: store.snapshots.state(run.id) is not None, 20)
+        wait_until(lambda: store.snapshots.state(run.id) is not None)
     if how.startswith("kill"):
         (worker,) = workers(engine.pid)
         os.kill(worker.pid, signal.SIGKILL)
-        wait_until(lambda: store.get(run.id).status is Status.FAILED, 20)
+        wait_until(lambda: store.get(run.id).status is Status.FAILED)
         store.resume(run.id)
         store.ask(run.id, Verb.SPEED, 0)
     elif how == "leave":
